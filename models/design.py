@@ -1,0 +1,38 @@
+"""The compiled form of a bundle: everything the engine, the connectors and the host need, checked and resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orderloom.models.catalog import Enum, Spec
+from orderloom.models.integration import ConnectorDefinition, Operation
+from orderloom.models.rules import DecompositionRule, Rejection, Table
+from orderloom.models.tasks import PlanDefinition, Queue
+from orderloom.models.values import Value
+
+#: the queue of failed tasks for which the design names none; it always exists
+DEFAULT_FALLOUT_QUEUE = "fallout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Design:
+    """A checked design. All mappings keep the order of the source."""
+
+    name: str
+    version: str
+    #: SHA-256 over all files of the bundle, as hex; same files, same digest
+    digest: str
+    enums: Mapping[str, Enum]
+    specs: Mapping[str, Spec]
+    rules: tuple[DecompositionRule, ...]
+    tables: Mapping[str, Table]
+    rejections: tuple[Rejection, ...]
+    plans: Mapping[str, PlanDefinition]
+    queues: Mapping[str, Queue]
+    connectors: Mapping[str, ConnectorDefinition]
+    operations: Mapping[str, Operation]
+    #: environment name -> setting name -> value; `default` holds for all
+    settings: Mapping[str, Mapping[str, Value]]
+    #: IANA name of the zone in which business days are counted
+    time_zone: str = "UTC"
