@@ -1,1 +1,1 @@
-"""What things are: catalog, rules, tasks, the compiled design, orders, lines, plans, journal. Depends on no other room."""
+"""What things are: catalog, rules, tasks, designs, orders, lines, plans, journal. Depends on no other room."""

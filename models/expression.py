@@ -181,7 +181,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """`table(args)`; gives the named result column, or for hit policy collect a list of it. Absent where no row hits."""
+    """`table(args)`; gives the named result column (a list of it for hit policy collect); absent if no row hits."""
 
     table: str
     arguments: tuple[Expression, ...]
