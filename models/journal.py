@@ -1,0 +1,301 @@
+"""What goes into the core and what comes out: events in; journal entries and commands out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from orderloom.models.callout import Callout, Outcome
+from orderloom.models.catalog import Attribute
+from orderloom.models.conversion import Json
+from orderloom.models.inventory import AssetChange, Inventory
+from orderloom.models.values import Value
+
+# --- events ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """The order is to be decomposed against what inventory held, and started."""
+
+    inventory: Inventory
+
+
+class TimerKind(StrEnum):
+    RETRY = "retry"
+    #: a pause has passed, or the instant that it waited for
+    PAUSE = "pause"
+    #: the time limit of a wait or of a callback
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerFired:
+    task: str
+    kind: TimerKind
+    #: attempt that it was set in; a timer of an older one is stale and changes nothing
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalloutAnswered:
+    """The answer of an external system. One for an older attempt is stale and changes nothing."""
+
+    task: str
+    attempt: int
+    outcome: Outcome
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+    correlation: str = ""
+    #: seconds, see `Answer.retry_after`
+    retry_after: float = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalloutHeld:
+    """A call could not be sent: its connector is offline or its breaker is open."""
+
+    task: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalloutReleased:
+    """A call that was held is being sent after all."""
+
+    task: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackReceived:
+    """The result of a call that was taken on."""
+
+    task: str
+    outcome: Outcome
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventArrived:
+    """An event that a wait listens for; the core decides whether it matches."""
+
+    task: str
+    event: str
+    payload: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkCompleted:
+    """A person has done a manual task. Values are typed; wrong ones are refused before they become an event."""
+
+    task: str
+    by: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+class FalloutAction(StrEnum):
+    RETRY = "retry"
+    SKIP = "skip"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FalloutResolved:
+    """A person decides over a task in fallout: retry it, skip it, or count it as done with these outputs."""
+
+    task: str
+    action: FalloutAction
+    by: str
+    reason: str = ""
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineCorrected:
+    """A person corrects attributes of a line, so that a failed task can be tried again with other data."""
+
+    line: str
+    values: Mapping[str, Value]
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderHeld:
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderReleased:
+    by: str
+    reason: str = ""
+
+
+Event = (
+    Submitted
+    | TimerFired
+    | CalloutAnswered
+    | CalloutHeld
+    | CalloutReleased
+    | CallbackReceived
+    | EventArrived
+    | WorkCompleted
+    | FalloutResolved
+    | LineCorrected
+    | OrderHeld
+    | OrderReleased
+)
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendCallout:
+    """Call an external system, after commit and at least once; the answer comes back as `CalloutAnswered`."""
+
+    task: str
+    connector: str
+    callout: Callout
+    #: 0 highest … 4
+    priority: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartTimer:
+    """Raise `TimerFired` at `due`. A timer of the same task and kind replaces an earlier one."""
+
+    task: str
+    kind: TimerKind
+    attempt: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelTimer:
+    task: str
+    kind: TimerKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitCallback:
+    """Route the message of this operation whose correlation equals the value, also one that came earlier."""
+
+    task: str
+    operation: str
+    correlation: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitEvent:
+    """Route events of this name to the task, also ones that came earlier; with `field`, only those whose payload
+    holds `key` there."""
+
+    task: str
+    event: str
+    field: str = ""
+    key: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopWaiting:
+    """The task listens no more."""
+
+    task: str
+
+
+class WorkKind(StrEnum):
+    MANUAL = "manual"
+    FALLOUT = "fallout"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenWork:
+    """Put a work item into a queue. One task has at most one open item."""
+
+    task: str
+    kind: WorkKind
+    queue: str
+    title: str
+    form: tuple[Attribute, ...] = ()
+    due: datetime | None = None
+    priority: int = 4
+    #: for FALLOUT: error code and message
+    code: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseWork:
+    task: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteInventory:
+    changes: tuple[AssetChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publish:
+    """Tell the world, e.g. `order.state` with the new state, `milestone` with the words a customer sees."""
+
+    kind: str
+    data: Mapping[str, Json]
+
+
+Command = (
+    SendCallout
+    | StartTimer
+    | CancelTimer
+    | AwaitCallback
+    | AwaitEvent
+    | StopWaiting
+    | OpenWork
+    | CloseWork
+    | WriteInventory
+    | Publish
+)
+
+# --- journal ---------------------------------------------------------------------------------------------------------
+
+
+class EntryKind(StrEnum):
+    """What a journal entry tells."""
+
+    ORDER_STATE = "order.state"
+    PLAN_STATE = "plan.state"
+    LINE_STATE = "line.state"
+    LINE_MADE = "line.made"
+    TASK_MADE = "task.made"
+    TASK_STATE = "task.state"
+    ATTRIBUTE_SET = "attribute.set"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened to one subject, with its reason; the entries of an order are its history."""
+
+    kind: EntryKind
+    #: id of the task or line, "" for the order
+    subject: str
+    #: JSON-able details; for states `{"from": …, "to": …, "why": …}`
+    data: Mapping[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one event did. State, journal and commands are to be made durable together or not at all."""
+
+    entries: tuple[Entry, ...]
+    commands: tuple[Command, ...]
+    #: ids of the lines and tasks that changed, so that a host writes only those
+    lines: frozenset[str]
+    tasks: frozenset[str]

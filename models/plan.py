@@ -1,0 +1,115 @@
+"""A plan at work: tasks with their dependencies and states, and the state of an order as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from orderloom.models.fulfillment import Line
+from orderloom.models.order import OrderStatus, ProductOrder
+from orderloom.models.tasks import TaskKind
+from orderloom.models.values import Value
+
+
+class TaskState(StrEnum):
+    """See the table in engine/lifecycle for the legal edges."""
+
+    PENDING = "pending"
+    SCHEDULED = "scheduled"
+    READY = "ready"
+    RUNNING = "running"
+    WAITING = "waiting"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    FALLOUT = "fallout"
+    SKIPPED = "skipped"
+    HELD = "held"
+    FROZEN = "frozen"
+    CANCELLED = "cancelled"
+    DISCARDED = "discarded"
+    AMENDED = "amended"
+
+    @property
+    def done(self) -> bool:
+        """Whether what depends on the task may go on."""
+        return self is TaskState.COMPLETED or self is TaskState.SKIPPED or self is TaskState.AMENDED
+
+    @property
+    def final(self) -> bool:
+        return self.done or self is TaskState.CANCELLED or self is TaskState.DISCARDED
+
+
+class PlanState(StrEnum):
+    NOT_STARTED = "notStarted"
+    IN_PROGRESS = "inProgress"
+    FREEZING = "freezing"
+    FROZEN = "frozen"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+@dataclass(slots=True, kw_only=True)
+class Task:
+    """One task of a running plan.
+
+    Its id is `line/Plan.task`, for a task of a subplan `line/Plan.subplan/Plan.task`, so it is the same in every run.
+    """
+
+    id: str
+    #: id of the task definition, `Plan.task`
+    definition: str
+    kind: TaskKind
+    #: id of the line it works on
+    line: str
+    #: id of the SUBPLAN task whose part it is, "" for none
+    within: str = ""
+    #: tasks that must be done first, conditions on them already decided; in the order of their ids
+    after: tuple[str, ...] = ()
+    #: attributes of its line that must be present first
+    needs: tuple[str, ...] = ()
+    state: TaskState = TaskState.PENDING
+    #: attempts made so far in this generation
+    attempts: int = 0
+    #: raised when the request's content changes deliberately (a correction, an amendment); part of the key
+    generation: int = 0
+    outputs: dict[str, Value] = field(default_factory=dict)
+    #: last error
+    code: str = ""
+    message: str = ""
+    #: queue where its work item or fallout item lies, "" for none
+    queue: str = ""
+    #: when it must be done, or when it goes on by itself (retry, pause, time limit)
+    due: datetime | None = None
+    ready_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    #: who completed or skipped it by hand
+    by: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderState:
+    """Everything the core knows of one order between two events.
+
+    `advance` owns it: it changes it in place and returns it. A host that must keep the former state keeps a copy.
+    """
+
+    order: ProductOrder
+    #: digest of the design it runs on
+    design: str
+    #: number of events applied so far
+    version: int = 0
+    status: OrderStatus = OrderStatus.ACKNOWLEDGED
+    plan: PlanState = PlanState.NOT_STARTED
+    #: by id, sources before what they feed
+    lines: dict[str, Line] = field(default_factory=dict)
+    #: by id, in plan order
+    tasks: dict[str, Task] = field(default_factory=dict)
+    #: reasons for a rejection or a failure, in words
+    reasons: tuple[str, ...] = ()
+    #: status to go back to when a hold ends
+    held_from: OrderStatus | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
