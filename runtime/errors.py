@@ -1,0 +1,174 @@
+"""What can go wrong for those who use the host; the docstring of each class is its message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from inspect import cleandoc
+from typing import ClassVar
+
+from orderloom.models.fulfillment import Problem
+from orderloom.models.source import Diagnostic
+
+
+class OrderloomError(Exception):
+    """something went wrong"""
+
+    #: a short name that stays the same, for programs
+    code: ClassVar[str] = "error"
+    #: what to do about it
+    help: str = ""
+
+    def __init__(self, **found: object) -> None:
+        self.found = found
+        super().__init__(cleandoc(type(self).__doc__ or "").format(**found))
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentProblem:
+    """One thing wrong with a document: where (a JSON path, "" for the whole), what was found, what was expected."""
+
+    path: str
+    found: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.path or 'document'}: expected {self.expected}, found {self.found}"
+
+
+class OrderRefused(OrderloomError):
+    """the order is refused: {first}{more}"""
+
+    code = "order-refused"
+
+    def __init__(self, problems: Sequence[DocumentProblem]) -> None:
+        self.problems = tuple(problems)
+        rest = len(self.problems) - 1
+        super().__init__(first=self.problems[0], more=f" (and {rest} more)" if rest else "")
+
+
+class ValuesRefused(OrderloomError):
+    """the values are refused: {first}{more}"""
+
+    code = "values-refused"
+
+    def __init__(self, problems: Sequence[DocumentProblem]) -> None:
+        self.problems = tuple(problems)
+        rest = len(self.problems) - 1
+        super().__init__(first=self.problems[0], more=f" (and {rest} more)" if rest else "")
+
+
+class OrderNotDecomposed(OrderloomError):
+    """the order cannot be decomposed: {first}{more}"""
+
+    code = "order-not-decomposed"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        rest = len(self.problems) - 1
+        super().__init__(first=self.problems[0].message, more=f" (and {rest} more)" if rest else "")
+
+
+class BundleRefused(OrderloomError):
+    """the bundle `{name}` is refused: {count}"""
+
+    code = "bundle-refused"
+
+    def __init__(self, name: str, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        errors = len(self.diagnostics)
+        super().__init__(name=name, count="1 finding" if errors == 1 else f"{errors} findings")
+
+
+class VersionTaken(OrderloomError):
+    """bundle `{name}` {version} is deployed with other content (digest {deployed}, found {digest})"""
+
+    code = "version-taken"
+    help = "a deployed version is immutable: raise `version` in bundle.yaml"
+
+
+class NothingDeployed(OrderloomError):
+    """no bundle is deployed"""
+
+    code = "nothing-deployed"
+    help = "deploy one first: `orderloom deploy PATH`"
+
+
+class WhichBundle(OrderloomError):
+    """the order names no bundle and several are deployed: {names}"""
+
+    code = "which-bundle"
+    help = "name one: `--bundle NAME` or `bundle=`"
+
+
+class UnknownBundle(OrderloomError):
+    """there is no bundle `{name}`"""
+
+    code = "unknown-bundle"
+
+
+class UnknownOrder(OrderloomError):
+    """there is no order `{order}`"""
+
+    code = "unknown-order"
+
+
+class UnknownLine(OrderloomError):
+    """order `{order}` has no line `{line}`"""
+
+    code = "unknown-line"
+
+
+class UnknownTask(OrderloomError):
+    """order `{order}` has no task `{task}`"""
+
+    code = "unknown-task"
+
+
+class UnknownWork(OrderloomError):
+    """there is no work item `{item}`"""
+
+    code = "unknown-work"
+
+
+class UnknownOperation(OrderloomError):
+    """no deployed bundle has the operation `{operation}`"""
+
+    code = "unknown-operation"
+
+
+class NotClaimed(OrderloomError):
+    """work item `{item}` is {state}"""
+
+    code = "not-claimed"
+
+
+class NotAllowed(OrderloomError):
+    """`{what}` is not possible: {why}"""
+
+    code = "not-allowed"
+
+
+class SubmittedBefore(OrderloomError):
+    """the idempotency key `{key}` was used for another order, `{order}`"""
+
+    code = "submitted-before"
+
+
+class RunsElsewhere(OrderloomError):
+    """another worker runs on this store: {who}"""
+
+    code = "runs-elsewhere"
+    help = "this command line works beside it; a second worker needs PostgreSQL"
+
+
+class StillWorking(OrderloomError):
+    """not idle after {timeout:g} s: {left}"""
+
+    code = "still-working"
+
+
+class Unreadable(OrderloomError):
+    """cannot read `{path}`: {why}"""
+
+    code = "unreadable"
