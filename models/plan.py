@@ -70,8 +70,10 @@ class Task:
     #: attributes of its line that must be present first
     needs: tuple[str, ...] = ()
     state: TaskState = TaskState.PENDING
-    #: attempts made so far in this generation
+    #: attempts made so far; it only grows, so that whatever belongs to an older attempt is told apart
     attempts: int = 0
+    #: retries by policy since the task first started or a person last retried it
+    retries: int = 0
     #: raised when the request's content changes deliberately (a correction, an amendment); part of the key
     generation: int = 0
     outputs: dict[str, Value] = field(default_factory=dict)
@@ -113,3 +115,5 @@ class OrderState:
     held_from: OrderStatus | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    #: what `advance` derives from the rows above and keeps between events; never stored, made anew where it is None
+    index: object | None = field(default=None, compare=False, repr=False)
