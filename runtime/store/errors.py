@@ -1,0 +1,43 @@
+"""What can go wrong with a store, in words for the one who runs it."""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked."""
+
+
+class StoreUnsupported(StoreError):
+    """The database URL names a kind of database that is not supported."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the database's write lock for longer than the busy timeout."""
+
+
+class StoreFull(StoreError):
+    """There is no room left to write; nothing of the last transaction was kept."""
+
+
+class StoreDamaged(StoreError):
+    """The file is no database, or its contents are broken."""
+
+
+class StoreTooNew(StoreError):
+    """The database was written by a newer version of the software."""
+
+
+class WorkerRunning(StoreError):
+    """Another worker runs on this store."""
+
+
+class NotFound(StoreError):
+    """What was asked for is not in the store."""
+
+
+class Conflict(StoreError):
+    """It is there already, or somebody else was faster."""
+
+
+class VersionConflict(StoreError):
+    """An order was changed by someone else since it was loaded; nothing of the batch was kept."""

@@ -1,0 +1,205 @@
+"""The store as the worker and the library face see it. All methods are synchronous, short and safe to call from any
+thread; an application with an event loop may call them directly (a write waits at most for the commit under way).
+
+Every writing method is one transaction, durable when it returns. Errors are those of `runtime.store.errors`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from orderloom.models.callout import Outcome
+from orderloom.models.conversion import Json
+from orderloom.models.inventory import Inventory
+from orderloom.models.journal import Event
+from orderloom.models.plan import OrderState
+from orderloom.models.values import Value
+from orderloom.runtime.store.records import Batch, InboxEvent, PendingCall, RequestState, Timer
+from orderloom.runtime.store.views import (
+    AssetFilter,
+    AssetView,
+    AttemptView,
+    BundleView,
+    JournalRecord,
+    NewOrder,
+    OrderFilter,
+    OrderView,
+    PoisonedView,
+    PublishedEvent,
+    TaskView,
+    WorkFilter,
+    WorkItem,
+)
+
+
+class Bundles(Protocol):
+    """Deployed versions of bundles."""
+
+    def deploy(self, name: str, version: str, digest: str, sources: Mapping[str, bytes], at: datetime) -> BundleView:
+        """Keeps a checked bundle (path -> content) and makes it the active version of its name.
+
+        Deploying the same digest again only activates it. Raises Conflict where the version exists with other content.
+        """
+
+    def activate(self, digest: str) -> BundleView:
+        """New orders run on this version from now on. Raises NotFound."""
+
+    def bundles(self) -> list[BundleView]:
+        """All versions, latest deployment first."""
+
+    def active_bundles(self) -> list[BundleView]:
+        """The active version of each name, by name."""
+
+    def bundle(self, digest: str) -> BundleView:
+        """Raises NotFound."""
+
+    def bundle_sources(self, digest: str) -> dict[str, bytes]:
+        """The files of a version, path -> content. Raises NotFound."""
+
+
+class Requests(Protocol):
+    """What the outside asks for. Each is an event in the inbox, which the worker takes up."""
+
+    def submit(self, orders: Sequence[NewOrder], at: datetime) -> None:
+        """Keeps the orders, all or none. Raises Conflict where an order of that id exists, NotFound for a design that
+        is not deployed."""
+
+    def post(self, order: str, event: Event, at: datetime) -> int:
+        """Puts an event into the inbox and returns the request's number, see `request`. Raises NotFound."""
+
+    def request(self, number: int) -> tuple[RequestState, str]:
+        """What became of a posted event, with the reason where it was refused."""
+
+    def post_callback(
+        self,
+        operation: str,
+        correlation: str,
+        outcome: Outcome,
+        outputs: Mapping[str, Value],
+        at: datetime,
+        code: str = "",
+        message: str = "",
+    ) -> int:
+        """Routes the message of an operation to the tasks that await it and returns how many there were; a message that
+        nobody awaits yet is kept for a while (see `forget_early`) and 0 is returned."""
+
+    def post_event(self, name: str, payload: Mapping[str, Json], at: datetime) -> int:
+        """Routes an event to the tasks that listen for it, as `post_callback` does."""
+
+    def forget_early(self, before: datetime) -> int:
+        """Drops messages that came before that instant and that nobody has awaited since; returns how many."""
+
+    def claim(self, work: int, by: str, at: datetime) -> WorkItem:
+        """Gives an open work item to a person. Raises NotFound, or Conflict where it is somebody else's or done."""
+
+    def unclaim(self, work: int, by: str) -> WorkItem:
+        """Gives it back. Raises NotFound, or Conflict where it is not theirs."""
+
+    def retry_poisoned(self, number: int, at: datetime) -> int:
+        """Puts an event that was set aside into the inbox again; returns the request's number. Raises NotFound."""
+
+    def hold_connector(self, connector: str, reason: str) -> None:
+        """Calls of this connector are held, not sent, until it is released."""
+
+    def release_connector(self, connector: str) -> None:
+        """Its held calls are sent again."""
+
+    def held_connectors(self) -> dict[str, str]:
+        """Reason by connector."""
+
+
+class Screens(Protocol):
+    """What people and programs look at. Lists are cut at `limit`; a cursor goes on where the last page ended."""
+
+    def order(self, order: str) -> OrderView:
+        """Raises NotFound."""
+
+    def orders(self, where: OrderFilter, limit: int = 100, before: int | None = None) -> list[OrderView]:
+        """Newest first; `before` is the `sequence` of the last order seen."""
+
+    def count_orders(self, where: OrderFilter) -> dict[str, int]:
+        """Number of orders by status."""
+
+    def state(self, order: str) -> OrderState:
+        """The whole order with its lines and tasks. Raises NotFound."""
+
+    def tasks(self, states: Sequence[str], limit: int = 100) -> list[TaskView]:
+        """Tasks of all orders in these states, in the order of their orders' ids."""
+
+    def journal(self, order: str, after: int = 0, limit: int = 1000) -> list[JournalRecord]:
+        """What happened to an order, oldest first, from the version after `after`."""
+
+    def work_item(self, work: int) -> WorkItem:
+        """Raises NotFound."""
+
+    def work(self, where: WorkFilter, limit: int = 100, offset: int = 0) -> list[WorkItem]:
+        """Most urgent first: priority, due date, age."""
+
+    def count_work(self, where: WorkFilter) -> dict[str, int]:
+        """Number of work items by queue."""
+
+    def attempts(self, order: str, task: str = "") -> list[AttemptView]:
+        """Callouts made for an order or one of its tasks, oldest first."""
+
+    def inventory(self, account: str) -> Inventory:
+        """What the account has; terminated assets are left out."""
+
+    def assets(self, where: AssetFilter, limit: int = 100, after: str = "") -> list[AssetView]:
+        """By id; `after` is the id of the last one seen. Terminated assets are included."""
+
+    def events(self, after: int = 0, limit: int = 1000, order: str = "") -> list[PublishedEvent]:
+        """The feed, oldest first, from the sequence after `after`."""
+
+    def last_event(self) -> int:
+        """The sequence of the latest published event, 0 for none."""
+
+    def poisoned(self) -> list[PoisonedView]:
+        """Events set aside because the core failed on them, oldest first."""
+
+
+class Sealing(Protocol):
+    """A batch that is written but not yet durable. The event loop may do other work while `seal` runs in a thread."""
+
+    def seal(self) -> int:
+        """Makes it durable and returns how many inbox events it woke (early messages that found their task). Where it
+        raises, nothing of the batch was kept."""
+
+
+class Work(Protocol):
+    """The worker's side."""
+
+    def lock_worker(self) -> None:
+        """Makes this process the store's only worker until `close`. Raises WorkerRunning."""
+
+    def load(self, orders: Sequence[str]) -> list[OrderState]:
+        """The committed states of these orders; the ones that do not exist are left out."""
+
+    def inbox(self, after: int, limit: int) -> list[InboxEvent]:
+        """Events that wait, oldest first, with an id above `after`."""
+
+    def inbox_may_have_changed(self) -> bool:
+        """A cheap test: False when certainly nothing came into the database since the last call."""
+
+    def timers(self, until: datetime, limit: int) -> list[Timer]:
+        """Timers due at or before that instant, earliest first."""
+
+    def next_timer(self) -> datetime | None:
+        """When the earliest timer is due, None for none."""
+
+    def pending_calls(self, connector: str, limit: int) -> list[PendingCall]:
+        """Calls of this connector without a recorded answer, most urgent and oldest first; "" for any connector."""
+
+    def commit(self, batch: Batch) -> int:
+        """`write` and `seal` in one."""
+
+    def write(self, batch: Batch) -> Sealing:
+        """Writes a batch in one transaction. Raises VersionConflict, and then nothing of it was kept."""
+
+    def close(self) -> None:
+        """Gives up files and locks. Nothing is pending: what is durable is durable already."""
+
+
+class Store(Bundles, Requests, Screens, Work, Protocol):
+    """All of it."""

@@ -1,0 +1,140 @@
+"""What the worker writes and takes: batches of commits, events that wait, calls to make, timers to fire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from orderloom.models.callout import Callout, Exchange
+from orderloom.models.journal import Event, Step, TimerKind
+from orderloom.models.plan import OrderState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """Stands in the inbox for an order that was just submitted; the worker makes `Submitted` of it, with what
+    inventory holds at that moment."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxEvent:
+    """A durable event from outside: a submission, a callback, completed work, an intervention."""
+
+    #: rises with the order of arrival
+    id: int
+    order: str
+    event: Event | Submission
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingCall:
+    """A callout that has no recorded answer."""
+
+    order: str
+    task: str
+    connector: str
+    callout: Callout
+    priority: int = 4
+    #: why it is not sent, "" where it may be
+    held: str = ""
+    #: digest of the design the order runs on
+    design: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    order: str
+    task: str
+    kind: TimerKind
+    attempt: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnsweredCall:
+    """Which call an answer settles, and what went over the wire."""
+
+    task: str
+    attempt: int
+    key: str
+    connector: str
+    operation: str
+    #: outcome, code and message as answered
+    outcome: str
+    code: str = ""
+    message: str = ""
+    exchange: Exchange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """One event and what it did. At most one of `inbox`, `call`, `timer` says where the event was durable before."""
+
+    event: Event
+    at: datetime
+    step: Step
+    inbox: int | None = None
+    call: AnsweredCall | None = None
+    timer: Timer | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderCommit:
+    """Events that were applied to one order, one after the other; `state` is what they left.
+
+    Its version is the number of the last one; the store must hold `state.version - len(applied)`.
+    """
+
+    state: OrderState
+    applied: list[Applied] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An inbox event that the core refused, with the reason for whoever asked."""
+
+    inbox: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Poisoned:
+    """An event that the core could not digest; it is set aside so that nothing else waits for it."""
+
+    order: str
+    event: Event
+    at: datetime
+    message: str
+    traceback: str
+    inbox: int | None = None
+    call: AnsweredCall | None = None
+    timer: Timer | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """A pending call gets or loses its reason for not being sent."""
+
+    order: str
+    task: str
+    attempt: int
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """What becomes durable together or not at all."""
+
+    commits: list[OrderCommit] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
+    poisoned: list[Poisoned] = field(default_factory=list)
+    holdings: list[Holding] = field(default_factory=list)
+
+
+class RequestState(StrEnum):
+    """What became of an event put into the inbox."""
+
+    PENDING = "pending"
+    APPLIED = "applied"
+    REFUSED = "refused"

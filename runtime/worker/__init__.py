@@ -1,0 +1,1 @@
+"""The worker: takes what has happened, advances orders, commits in groups, calls the outside world."""
