@@ -1,0 +1,158 @@
+"""Sets of rules (or table rows) as bit masks, selected by a value: one hash look-up or bisection for all of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from orderloom.models.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneOf:
+    """Accepts any of these values."""
+
+    values: frozenset[Value]
+
+    def accepts(self, value: Value) -> bool:
+        return value in self.values
+
+    def __str__(self) -> str:
+        return " or ".join(sorted(map(str, self.values)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Between:
+    """Accepts an interval; None is unbounded."""
+
+    low: Any
+    high: Any
+    low_included: bool = True
+    high_included: bool = True
+
+    def accepts(self, value: Any) -> bool:
+        if self.low is not None and (value < self.low or (value == self.low and not self.low_included)):
+            return False
+        return self.high is None or value < self.high or (value == self.high and self.high_included)
+
+    def __str__(self) -> str:
+        bounds = []
+        if self.low is not None:
+            bounds.append(f"{'at least' if self.low_included else 'more than'} {self.low}")
+        if self.high is not None:
+            bounds.append(f"{'at most' if self.high_included else 'less than'} {self.high}")
+        return " and ".join(bounds) or "anything"
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Accepts every present value."""
+
+    def accepts(self, value: Value) -> bool:
+        return True
+
+    def __str__(self) -> str:
+        return "any value"
+
+
+#: what one rule accepts of a present value; an absent one is accepted by no test
+Test = OneOf | Between | Present
+
+#: from a present value to the mask of the rules that accept it
+Selector = Callable[[Any], int]
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The places of the set bits, lowest first."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+def intersect(left: Test, right: Test) -> Test:
+    """What accepts exactly the values that both accept."""
+    match left, right:
+        case Present(), _:
+            return right
+        case _, Present():
+            return left
+        case OneOf(), _:
+            return OneOf(values=frozenset(value for value in left.values if right.accepts(value)))
+        case _, OneOf():
+            return OneOf(values=frozenset(value for value in right.values if left.accepts(value)))
+        case Between(), Between():
+            low, low_included = _tighter(left, right, of_low=True)
+            high, high_included = _tighter(left, right, of_low=False)
+            return Between(low=low, high=high, low_included=low_included, high_included=high_included)
+    raise AssertionError(left, right)
+
+
+def _tighter(left: Between, right: Between, *, of_low: bool) -> tuple[Any, bool]:
+    first, second = (
+        ((left.low, left.low_included), (right.low, right.low_included))
+        if of_low
+        else ((left.high, left.high_included), (right.high, right.high_included))
+    )
+    if first[0] is None or second[0] is None:
+        return second if first[0] is None else first
+    if first[0] == second[0]:
+        return first[0], first[1] and second[1]
+    return first if (first[0] > second[0]) == of_low else second
+
+
+def selector(tests: Sequence[Test | None]) -> Selector:
+    """The mask of all places whose test accepts a value; places with None accept anything."""
+    default = 0
+    values: dict[Value, int] = {}
+    intervals: list[tuple[int, Between]] = []
+    for place, test in enumerate(tests):
+        bit = 1 << place
+        match test:
+            case None | Present():
+                default |= bit
+            case OneOf():
+                for value in test.values:
+                    values[value] = values.get(value, 0) | bit
+            case Between():
+                intervals.append((bit, test))
+    if not intervals:
+        find = {value: mask | default for value, mask in values.items()}.get
+        return lambda value: find(value, default)
+    regions = _Regions(intervals, default)
+    if not values:
+        return regions.select
+    lookup = values.get
+    return lambda value: lookup(value, 0) | regions.select(value)
+
+
+class _Regions:
+    """Masks of the regions into which the bounds of some intervals cut a line: each bound, and what lies between."""
+
+    __slots__ = ("_bounds", "_masks")
+
+    def __init__(self, intervals: Sequence[tuple[int, Between]], default: int) -> None:
+        found = {bound for _, test in intervals for bound in (test.low, test.high) if bound is not None}
+        self._bounds = sorted(found)
+        place = {bound: index for index, bound in enumerate(self._bounds)}
+        last = 2 * len(self._bounds)
+        toggles = [0] * (last + 2)
+        for bit, test in intervals:
+            first = 0 if test.low is None else 2 * place[test.low] + (1 if test.low_included else 2)
+            end = last if test.high is None else 2 * place[test.high] + (1 if test.high_included else 0)
+            if first <= end:
+                toggles[first] ^= bit
+                toggles[end + 1] ^= bit
+        self._masks = []
+        mask = default
+        for toggle in toggles[:-1]:
+            mask ^= toggle
+            self._masks.append(mask)
+
+    def select(self, value: Any) -> int:
+        bounds = self._bounds
+        index = bisect_left(bounds, value)
+        on_bound = index < len(bounds) and bounds[index] == value
+        return self._masks[2 * index + on_bound]
