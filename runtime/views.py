@@ -1,0 +1,198 @@
+"""What the face of the host shows beyond the rows of the store: lines and tasks in a designer's words, and receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from orderloom.models.catalog import Action, Level, Scope
+from orderloom.models.conversion import Json, to_json
+from orderloom.models.design import Design
+from orderloom.models.fulfillment import Line, LineSource, Provenance
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import Task, TaskState
+from orderloom.models.source import Span
+from orderloom.models.tasks import TaskDefinition, TaskKind
+from orderloom.models.values import Period, Type, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployed:
+    """What a deployment made of a bundle."""
+
+    name: str
+    version: str
+    #: SHA-256 over all files of the bundle, as hex
+    digest: str
+    #: whether this very bundle was not there before
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeView:
+    """One attribute of a line, and where its value came from."""
+
+    name: str
+    value: Value
+    #: what inventory held before; None where it held nothing
+    before: Value = None
+    provenance: Provenance | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """A line of any level, see `models.fulfillment.Line`."""
+
+    id: str
+    spec: str
+    title: str
+    level: Level
+    action: Action
+    quantity: int
+    state: OrderStatus
+    parent: str
+    root: str
+    asset: str
+    scope: Scope
+    sources: tuple[LineSource, ...] = ()
+    attributes: tuple[AttributeView, ...] = ()
+    #: required attributes that a task will supply
+    missing: tuple[str, ...] = ()
+    context: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTask:
+    """A task of an order's plan, with what its definition says of it, see `models.plan.Task`."""
+
+    id: str
+    definition: str
+    title: str
+    kind: TaskKind
+    line: str
+    state: TaskState
+    attempts: int = 0
+    within: str = ""
+    after: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    #: for calls
+    operation: str = ""
+    code: str = ""
+    message: str = ""
+    queue: str = ""
+    due: datetime | None = None
+    ready_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    by: str = ""
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+
+
+class Verdict(StrEnum):
+    """What the worker made of a request; one that it refuses is an error."""
+
+    #: it took effect
+    APPLIED = "applied"
+    #: it is safe in the inbox, and no worker has taken it yet
+    QUEUED = "queued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What became of a request that changes an order."""
+
+    verdict: Verdict
+    #: of the request, for asking again
+    number: int
+    order: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of a message: how many tasks awaited it. One that none awaits yet is kept for a while."""
+
+    tasks: int
+
+
+def line_view(line: Line, design: Design) -> LineView:
+    spec = design.specs.get(line.spec)
+    names = dict.fromkeys((*line.attributes, *line.before))
+    return LineView(
+        id=line.id,
+        spec=line.spec,
+        title=(spec and spec.title) or line.spec,
+        level=line.level,
+        action=line.action,
+        quantity=line.quantity,
+        state=line.state,
+        parent=line.parent,
+        root=line.root,
+        asset=line.asset,
+        scope=line.scope,
+        sources=line.sources,
+        attributes=tuple(
+            AttributeView(
+                name=name,
+                value=line.attributes.get(name),
+                before=line.before.get(name),
+                provenance=line.provenance.get(name),
+            )
+            for name in names
+        ),
+        missing=line.missing,
+        context=line.context,
+    )
+
+
+def plan_task(task: Task, design: Design) -> PlanTask:
+    definition = task_definition(design, task.definition)
+    return PlanTask(
+        id=task.id,
+        definition=task.definition,
+        title=(definition and (definition.title or definition.name)) or task.definition,
+        kind=task.kind,
+        line=task.line,
+        state=task.state,
+        attempts=task.attempts,
+        within=task.within,
+        after=task.after,
+        needs=task.needs,
+        operation=definition.operation if definition else "",
+        code=task.code,
+        message=task.message,
+        queue=task.queue,
+        due=task.due,
+        ready_at=task.ready_at,
+        started_at=task.started_at,
+        finished_at=task.finished_at,
+        by=task.by,
+        outputs=dict(task.outputs),
+    )
+
+
+def task_definition(design: Design, id: str) -> TaskDefinition | None:
+    """The definition `Plan.task` of a design, None where there is none."""
+    plan = design.plans.get(id.partition(".")[0])
+    return next((task for task in plan.tasks if task.id == id), None) if plan else None
+
+
+def plain(view: Any) -> Json:
+    """A view, or anything made of views and values, as JSON values. Names stay as they are."""
+    if isinstance(view, Period):
+        return to_json(view)
+    if isinstance(view, (Type, Span)):
+        return str(view)
+    if is_dataclass(view) and not isinstance(view, type):
+        return {each.name: plain(getattr(view, each.name)) for each in fields(view)}
+    if isinstance(view, Mapping):
+        return {str(name): plain(value) for name, value in view.items()}
+    if isinstance(view, (list, tuple)):
+        return [plain(each) for each in view]
+    if isinstance(view, (set, frozenset)):
+        return [plain(each) for each in sorted(view)]
+    if isinstance(view, StrEnum):
+        return str(view)
+    return view if isinstance(view, float) else to_json(view)
