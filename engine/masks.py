@@ -46,6 +46,19 @@ class Between:
         return " and ".join(bounds) or "anything"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Except:
+    """Accepts any present value but these."""
+
+    values: frozenset[Value]
+
+    def accepts(self, value: Value) -> bool:
+        return value not in self.values
+
+    def __str__(self) -> str:
+        return f"anything but {' or '.join(sorted(map(str, self.values)))}"
+
+
 @dataclass(frozen=True, slots=True)
 class Present:
     """Accepts every present value."""
@@ -58,7 +71,7 @@ class Present:
 
 
 #: what one rule accepts of a present value; an absent one is accepted by no test
-Test = OneOf | Between | Present
+Test = OneOf | Except | Between | Present
 
 #: from a present value to the mask of the rules that accept it
 Selector = Callable[[Any], int]
@@ -72,8 +85,8 @@ def bits(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-def intersect(left: Test, right: Test) -> Test:
-    """What accepts exactly the values that both accept."""
+def intersect(left: Test, right: Test) -> Test | None:
+    """What accepts exactly the values that both accept; None if no single test does."""
     match left, right:
         case Present(), _:
             return right
@@ -87,7 +100,9 @@ def intersect(left: Test, right: Test) -> Test:
             low, low_included = _tighter(left, right, of_low=True)
             high, high_included = _tighter(left, right, of_low=False)
             return Between(low=low, high=high, low_included=low_included, high_included=high_included)
-    raise AssertionError(left, right)
+        case Except(), Except():
+            return Except(values=left.values | right.values)
+    return None
 
 
 def _tighter(left: Between, right: Between, *, of_low: bool) -> tuple[Any, bool]:
@@ -107,6 +122,7 @@ def selector(tests: Sequence[Test | None]) -> Selector:
     """The mask of all places whose test accepts a value; places with None accept anything."""
     default = 0
     values: dict[Value, int] = {}
+    excluded: dict[Value, int] = {}
     intervals: list[tuple[int, Between]] = []
     for place, test in enumerate(tests):
         bit = 1 << place
@@ -116,16 +132,20 @@ def selector(tests: Sequence[Test | None]) -> Selector:
             case OneOf():
                 for value in test.values:
                     values[value] = values.get(value, 0) | bit
+            case Except():
+                default |= bit
+                for value in test.values:
+                    excluded[value] = excluded.get(value, 0) | bit
             case Between():
                 intervals.append((bit, test))
+    chosen = {value: (default & ~excluded.get(value, 0)) | values.get(value, 0) for value in (*values, *excluded)}
+    find = chosen.get
     if not intervals:
-        find = {value: mask | default for value, mask in values.items()}.get
         return lambda value: find(value, default)
-    regions = _Regions(intervals, default)
-    if not values:
-        return regions.select
-    lookup = values.get
-    return lambda value: lookup(value, 0) | regions.select(value)
+    regions = _Regions(intervals)
+    if not chosen:
+        return lambda value: default | regions.select(value)
+    return lambda value: find(value, default) | regions.select(value)
 
 
 class _Regions:
@@ -133,7 +153,7 @@ class _Regions:
 
     __slots__ = ("_bounds", "_masks")
 
-    def __init__(self, intervals: Sequence[tuple[int, Between]], default: int) -> None:
+    def __init__(self, intervals: Sequence[tuple[int, Between]]) -> None:
         found = {bound for _, test in intervals for bound in (test.low, test.high) if bound is not None}
         self._bounds = sorted(found)
         place = {bound: index for index, bound in enumerate(self._bounds)}
@@ -146,7 +166,7 @@ class _Regions:
                 toggles[first] ^= bit
                 toggles[end + 1] ^= bit
         self._masks = []
-        mask = default
+        mask = 0
         for toggle in toggles[:-1]:
             mask ^= toggle
             self._masks.append(mask)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from orderloom.engine.expressions import CompiledExpression, Expressions
+from orderloom.engine.network import NativeNetwork, NetworkRule
 from orderloom.models.catalog import Spec
 from orderloom.models.design import Design
 from orderloom.models.expression import Formula
@@ -27,9 +28,44 @@ class Program:
         known = self.design.specs.get(spec)
         return known.lineage or (spec,) if known else (spec,)
 
-    @cached_property
+    @property
     def specs(self) -> Mapping[str, Spec]:
         return self.design.specs
+
+    @cached_property
+    def decompositions(self) -> NativeNetwork:
+        """Decomposition rules, by rule id."""
+        return self._network(
+            NetworkRule(
+                id=rule.id,
+                spec=rule.source,
+                when=rule.when,
+                priority=rule.priority,
+                group=rule.group,
+                rank=rule.rank,
+            )
+            for rule in self.design.rules
+        )
+
+    @cached_property
+    def scenarios(self) -> NativeNetwork:
+        """Plans by the lines that call for them; the id of a rule is the plan's name."""
+        return self._network(
+            NetworkRule(id=plan.name, spec=plan.spec, actions=frozenset(plan.actions), when=plan.when)
+            for plan in self.design.plans.values()
+            if plan.actions
+        )
+
+    @cached_property
+    def rejections(self) -> NativeNetwork:
+        """Reasons to reject an order, by rejection id."""
+        return self._network(
+            NetworkRule(id=rejection.id, spec=rejection.spec, when=rejection.when)
+            for rejection in self.design.rejections
+        )
+
+    def _network(self, rules: Iterable[NetworkRule]) -> NativeNetwork:
+        return NativeNetwork(rules, self.lineage, self._expressions)
 
 
 def compile_design(design: Design) -> Program:

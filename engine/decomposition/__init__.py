@@ -1,0 +1,1 @@
+"""From a product order to lines of all levels."""
