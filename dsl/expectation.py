@@ -1,0 +1,74 @@
+"""What a message says was expected, and the near miss that it points out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orderloom.dsl.lexer import Lexeme, WordLexer, accepts
+from orderloom.dsl.suggestion import nearest
+from orderloom.grammar.tokens import EXPRESSION, EXPRESSION_STARTS, FRIENDLY, OPERATORS, RESERVED
+
+#: so many alternatives are listed
+_MOST = 8
+
+
+def accepted(state: Any) -> set[str]:
+    """The types of all tokens that the parser could shift next."""
+    return {kind for kind in state.parse_conf.states[state.state_stack[-1]] if kind.isupper() and accepts(state, kind)}
+
+
+def expected(state: Any, lexer: WordLexer) -> str:
+    """The expected tokens in words: "`{`, `for` or a name"."""
+    kinds = accepted(state)
+    words = []
+    if kinds >= EXPRESSION:
+        kinds -= EXPRESSION_STARTS
+        words.append("an expression")
+    if not kinds <= OPERATORS:
+        kinds -= OPERATORS
+    words += sorted(FRIENDLY[kind] for kind in kinds if kind in FRIENDLY)
+    words += sorted(f"`{lexer.spellings[kind]}`" for kind in kinds if kind not in FRIENDLY)
+    if not words:
+        return "nothing more"
+    if len(words) > _MOST:
+        words = [*words[: _MOST - 1], "…"]
+        return ", ".join(words)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def suggestion(state: Any, token: Lexeme, lexer: WordLexer) -> str:
+    """Help for the error at a token: a misspelt keyword, a reserved word used as a name."""
+    kinds = accepted(state)
+    if token.text in RESERVED and "NAME" in kinds:
+        return f"`{token.text}` is a reserved word and cannot be a name"
+    if token.type == "EQUAL" and "EQUALS" in kinds:
+        return "to compare, write `==`"
+    if token.type in ("EQUALS", "UNEQUAL", "LESSTHAN", "MORETHAN", "AT_LEAST", "AT_MOST") and kinds >= {"AND", "OR"}:
+        return "comparisons do not chain; join two with `and`"
+    words = {word for word, kind in lexer.keywords.items() if kind in kinds}
+    near = nearest(token.text, words) if token.text not in words else None
+    if near is None:
+        near = _misspelt_before(state, lexer)
+    return f"did you mean `{near}`?" if near else ""
+
+
+def _misspelt_before(state: Any, lexer: WordLexer) -> str | None:
+    """A word just before that was read as a name and is nearly a keyword that could have stood in its place."""
+    values = state.value_stack
+    for back in range(1, min(3, len(values)) + 1):
+        value = values[-back]
+        if type(value) is not Lexeme or value.type != "NAME":
+            break
+        kinds = _accepted_at(state, len(values) - back)
+        words = {word for word, kind in lexer.keywords.items() if kind in kinds}
+        if value.text not in words and (near := nearest(value.text, words)):
+            return near
+    return None
+
+
+def _accepted_at(state: Any, length: int) -> set[str]:
+    """The tokens that were possible when the stack was this long."""
+    earlier = state.copy(deepcopy_values=False)
+    del earlier.state_stack[length + 1 :]
+    del earlier.value_stack[length:]
+    return accepted(earlier)
