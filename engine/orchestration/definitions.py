@@ -1,0 +1,96 @@
+"""The plan and task definitions of a program, indexed and with their formulas compiled, once per program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
+
+from orderloom.engine.expressions import CompiledExpression
+from orderloom.engine.program import Program
+from orderloom.models.catalog import Action, Attribute
+from orderloom.models.expression import Formula
+from orderloom.models.integration import Operation
+from orderloom.models.tasks import PlanDefinition, RetryPolicy, TaskDefinition
+
+
+class CompiledSet:
+    """One `set attribute = expression`."""
+
+    __slots__ = ("attribute", "text", "value")
+
+    def __init__(self, attribute: str, value: CompiledExpression) -> None:
+        self.attribute = attribute
+        self.value = value
+        self.text = value.text
+
+
+class CompiledTask:
+    """A task definition with its formulas ready to evaluate and its names resolved."""
+
+    __slots__ = (
+        "definition",
+        "key",
+        "matching",
+        "operation",
+        "plan",
+        "retry",
+        "sets",
+        "until",
+        "until_instant",
+        "when",
+    )
+
+    def __init__(self, program: Program, plan: PlanDefinition, definition: TaskDefinition) -> None:
+        def compiled(formula: Formula | None) -> CompiledExpression | None:
+            return program.expression(formula) if formula else None
+
+        event = definition.event
+        self.plan = plan
+        self.definition = definition
+        self.operation: Operation | None = program.design.operations.get(definition.operation)
+        self.retry: RetryPolicy | None = definition.retry or (self.operation.retry if self.operation else None)
+        self.when = compiled(definition.when)
+        self.until = compiled(definition.until)
+        self.until_instant = compiled(definition.until_instant)
+        self.matching = compiled(event.matching) if event else None
+        self.key = compiled(event.key) if event else None
+        self.sets = tuple(CompiledSet(each.attribute, program.expression(each.value)) for each in definition.sets)
+
+    def results(self) -> Mapping[str, Attribute]:
+        """What a person who completes the task by hand may enter."""
+        return self.operation.outputs if self.operation else {each.name: each for each in self.definition.form}
+
+
+class Definitions:
+    """Plans by the lines that they are for, and tasks by id."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._by_scenario: dict[tuple[str, Action], list[PlanDefinition]] = {}
+        self._chosen: dict[tuple[str, Action], tuple[PlanDefinition, ...]] = {}
+        self.tasks: dict[str, CompiledTask] = {}
+        for plan in program.design.plans.values():
+            for action in plan.actions:
+                self._by_scenario.setdefault((plan.spec, action), []).append(plan)
+            for definition in plan.tasks:
+                self.tasks[definition.id] = CompiledTask(program, plan, definition)
+
+    def plans(self, spec: str, action: Action) -> tuple[PlanDefinition, ...]:
+        """The plans for lines of this spec, or of one that it extends, on this action; conditions are not looked at."""
+        chosen = self._chosen.get((spec, action))
+        if chosen is None:
+            lineage = self._program.lineage(spec)
+            chosen = tuple(plan for name in lineage for plan in self._by_scenario.get((name, action), ()))
+            self._chosen[spec, action] = chosen
+        return chosen
+
+
+_KNOWN: WeakKeyDictionary[Program, Definitions] = WeakKeyDictionary()
+
+
+def definitions(program: Program) -> Definitions:
+    """The definitions of the program, made when first asked for."""
+    known = _KNOWN.get(program)
+    if known is None:
+        known = _KNOWN[program] = Definitions(program)
+    return known

@@ -1,0 +1,103 @@
+"""Resolves what a task comes after: from definitions and reaches to the ids of tasks.
+
+A dependency's condition is decided here, on the attributes that are there. Where it is unknown and reads an attribute
+of the line that a task supplies later, the dependency holds: a task may then wait longer than it must, but never starts
+too early. Where a task stands for those of several lines (`once per …`), it comes after what each of them would.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from orderloom.engine.orchestration.definitions import definitions
+from orderloom.engine.orchestration.instances import Stand
+from orderloom.engine.orchestration.reaches import Reaches
+from orderloom.engine.orchestration.reads import reads
+from orderloom.engine.orchestration.scopes import Scopes
+from orderloom.engine.program import Program
+from orderloom.models.expression import Formula, Root
+from orderloom.models.fulfillment import Line
+from orderloom.models.tasks import Dependency, Reach
+
+
+class Dependencies:
+    """Fills in `after` and `needs` of an order's tasks."""
+
+    def __init__(self, program: Program, lines: Mapping[str, Line], reaches: Reaches, scopes: Scopes) -> None:
+        self._program = program
+        self._definitions = definitions(program)
+        self._lines = lines
+        self._reaches = reaches
+        self._scopes = scopes
+        self._found: dict[tuple[str, Reach, str], list[str]] = {}
+        self._parts: dict[tuple[str, str], str] = {}
+
+    def resolve(self, stands: Iterable[Stand]) -> None:
+        """Sets the dependencies of each task that stands somewhere, in place."""
+        stands = tuple(stands)
+        self._index(stands)
+        after: dict[str, set[str]] = {}
+        for stand in stands:
+            task = stand.task
+            for dependency in stand.definition.after:
+                if dependency.when and not self._holds(dependency.when, stand.line):
+                    continue
+                if dependency.attribute:
+                    if task.line == stand.line.id and dependency.attribute not in task.needs:
+                        task.needs = (*task.needs, dependency.attribute)
+                else:
+                    after.setdefault(task.id, set()).update(self._instances(stand, dependency))
+        for stand in stands:
+            found = after.pop(stand.task.id, None)
+            if found:
+                found.discard(stand.task.id)
+                stand.task.after = tuple(sorted(found))
+
+    def _index(self, stands: Iterable[Stand]) -> None:
+        """Files the tasks under the keys of the reaches that some dependency looks for them in."""
+        plans = {stand.plan.name: stand.plan for stand in stands}
+        wanted: dict[str, set[Reach]] = {}
+        for plan in plans.values():
+            for definition in plan.tasks:
+                for dependency in definition.after:
+                    for name in dependency.tasks:
+                        wanted.setdefault(name, set()).add(dependency.reach)
+        for stand in stands:
+            task = stand.task
+            if task.within:
+                self._parts[task.within, task.definition] = task.id
+            for reach in wanted.get(task.definition, ()):
+                for key in self._reaches.member(stand.line, reach):
+                    self._found.setdefault((task.definition, reach, key), []).append(task.id)
+
+    def _instances(self, stand: Stand, dependency: Dependency) -> Iterable[str]:
+        reach = dependency.reach
+        for name in dependency.tasks:
+            compiled = self._definitions.tasks.get(name)
+            if reach is Reach.LINE and stand.task.within and compiled and compiled.plan.name == stand.plan.name:
+                part = self._parts.get((stand.task.within, name))
+                if part:
+                    yield part
+                    continue
+            keys = self._reaches.seen(stand.line, reach)
+            if reach is Reach.LINE and compiled and self._foreign(compiled.plan.spec, stand.line):
+                keys = self._reaches.connected(stand.line)
+            for key in keys:
+                yield from self._found.get((name, reach, key), ())
+
+    def _foreign(self, spec: str, line: Line) -> bool:
+        return spec not in self._program.lineage(line.spec)
+
+    def _holds(self, when: Formula, line: Line) -> bool:
+        value = self._program.expression(when).evaluate(self._scopes.of(line))
+        return value is True or (value is None and self._comes_later(when, line))
+
+    def _comes_later(self, when: Formula, line: Line) -> bool:
+        for read in reads(when):
+            subject = {Root.LINE: line.id, Root.PARENT: line.parent, Root.ROOT: line.root}.get(read.root or Root.ORDER)
+            if subject is None or subject not in self._lines:
+                continue
+            spec = self._program.specs.get(self._lines[subject].spec)
+            if spec and read.name in spec.supplied_later and self._lines[subject].attributes.get(read.name) is None:
+                return True
+        return False

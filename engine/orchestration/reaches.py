@@ -1,0 +1,103 @@
+"""How far a dependency looks: the keys under which the tasks of a line are found, by reach.
+
+| reach  | a line finds the tasks of                                                                     |
+|--------|-----------------------------------------------------------------------------------------------|
+| line   | itself; for a task of another spec, of all lines that it is made from or that are made from it  |
+| parent | the lines that stand under the same line, and that line                                        |
+| bundle | all lines of its bundle; a line that several bundles feed belongs to each of them             |
+| order  | all lines                                                                                     |
+
+Where several lines merged into one, that one stands under each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from orderloom.models.fulfillment import Line
+from orderloom.models.tasks import Reach
+
+_ORDER = ("",)
+
+
+class Reaches:
+    """The reaches of one order's lines; sources come before what they feed."""
+
+    def __init__(self, lines: Mapping[str, Line]) -> None:
+        self._lines = lines
+        self._fed: dict[str, list[str]] = {}
+        self._roots: dict[str, tuple[str, ...]] = {}
+        self._connected: dict[str, tuple[str, ...]] = {}
+        for line in lines.values():
+            roots = {line.root or line.id: None}
+            for source in line.sources:
+                if source.line in lines:
+                    self._fed.setdefault(source.line, []).append(line.id)
+                    roots.update(dict.fromkeys(self._roots.get(source.line, ())))
+            self._roots[line.id] = tuple(roots)
+
+    def home(self, line: Line, reach: Reach) -> str:
+        """The one key that `once per …` counts by."""
+        match reach:
+            case Reach.LINE:
+                return line.id
+            case Reach.PARENT:
+                return line.parent or line.id
+            case Reach.BUNDLE:
+                return line.root or line.id
+            case Reach.ORDER:
+                return ""
+
+    def member(self, line: Line, reach: Reach) -> tuple[str, ...]:
+        """The keys under which the line's tasks are found."""
+        match reach:
+            case Reach.LINE:
+                return (line.id,)
+            case Reach.PARENT:
+                return (*self._above(line), line.id)
+            case Reach.BUNDLE:
+                return self._roots[line.id]
+            case Reach.ORDER:
+                return _ORDER
+
+    def seen(self, line: Line, reach: Reach) -> tuple[str, ...]:
+        """The keys under which the line looks for tasks."""
+        match reach:
+            case Reach.LINE:
+                return (line.id,)
+            case Reach.PARENT:
+                return self._above(line) or (line.id,)
+            case Reach.BUNDLE:
+                return self._roots[line.id]
+            case Reach.ORDER:
+                return _ORDER
+
+    def connected(self, line: Line) -> tuple[str, ...]:
+        """The lines that this one is made from and those made from it, through any number of rules."""
+        found = self._connected.get(line.id)
+        if found is None:
+            up = self._closure(line.id, self._sources)
+            down = self._closure(line.id, self._targets)
+            found = self._connected[line.id] = tuple(dict.fromkeys((*up, *down)))
+        return found
+
+    def _above(self, line: Line) -> tuple[str, ...]:
+        above = dict.fromkeys((line.parent,)) if line.parent else {}
+        above.update(dict.fromkeys(source.line for source in line.sources))
+        return tuple(above)
+
+    def _sources(self, line: str) -> list[str]:
+        return [source.line for source in self._lines[line].sources if source.line in self._lines]
+
+    def _targets(self, line: str) -> list[str]:
+        return self._fed.get(line, [])
+
+    def _closure(self, start: str, following: Callable[[str], list[str]]) -> list[str]:
+        found: dict[str, None] = {}
+        todo = [start]
+        while todo:
+            for line in following(todo.pop()):
+                if line not in found:
+                    found[line] = None
+                    todo.append(line)
+        return list(found)

@@ -1,0 +1,75 @@
+"""What the expressions of plans and tasks can see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from orderloom.engine.expressions import NOTHING, Collections, Scope, Snapshot
+from orderloom.engine.program import Program
+from orderloom.models.fulfillment import Line
+from orderloom.models.inventory import EMPTY, Inventory
+from orderloom.models.order import ProductOrder
+from orderloom.models.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What inventory held for a line before the order, as an expression's `asset`."""
+
+    id: str
+    spec: str
+    quantity: int
+    attributes: Mapping[str, Value]
+
+
+class Scopes:
+    """Makes the scope of a line. Attributes are read as they are at evaluation, never as they were here.
+
+    The account's inventory is known at orchestration only: later, quantifiers over `assets` find nothing.
+    """
+
+    def __init__(
+        self, program: Program, order: ProductOrder, lines: Mapping[str, Line], inventory: Inventory = EMPTY
+    ) -> None:
+        self._lines = lines
+        self._collections: Collections = Snapshot(program.specs, lines.values(), inventory)
+        self.order = order_values(order)
+        self.account: Mapping[str, Value] = {"id": order.account.id, "name": order.account.name}
+
+    def of(
+        self,
+        line: Line,
+        *,
+        response: Mapping[str, Value] = NOTHING.attributes,
+        event: Mapping[str, Value] = NOTHING.attributes,
+        form: Mapping[str, Value] = NOTHING.attributes,
+    ) -> Scope:
+        """The surroundings of an expression of the line's plan."""
+        return Scope(
+            line=line,
+            parent=self._lines.get(line.parent) or NOTHING,
+            root=self._lines.get(line.root) or NOTHING,
+            asset=Held(line.asset, line.spec, line.quantity, line.before) if line.before else NOTHING,
+            order=self.order,
+            account=self.account,
+            response=response,
+            event=event,
+            form=form,
+            collections=self._collections,
+        )
+
+
+def order_values(order: ProductOrder) -> Mapping[str, Value]:
+    """What expressions and templates see as `order`."""
+    return {
+        "id": order.id,
+        "external_id": order.external_id,
+        "category": order.category,
+        "description": order.description,
+        "priority": order.priority,
+        "requested_start": order.requested_start,
+        "requested_completion": order.requested_completion,
+        "order_date": order.order_date,
+        "channel": order.channel,
+    }
