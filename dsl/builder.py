@@ -739,7 +739,8 @@ class Builder:
 
     def filtered(self, c: Children) -> tree.Quantified:
         quantified, _, condition = c
-        return self._nested(replace(quantified, where=condition, span=_span(c)), c)
+        node: tree.Quantified = replace(quantified, where=condition, span=_span(c))
+        return self._nested(node, c)
 
     def presence(self, c: Children) -> tree.Presence:
         operand, _, word = c
@@ -901,7 +902,7 @@ class _Response:
 class _Over:
     """`lines of Router as r` on its way into a `Quantified`."""
 
-    __slots__ = ("collection", "spec", "span", "variable")
+    __slots__ = ("collection", "span", "spec", "variable")
 
     def __init__(self, collection: Collection, spec: tree.Name | None, variable: tree.Name | None, span: Span) -> None:
         self.collection = collection

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from orderloom.dsl.lexer import Lexeme, WordLexer, accepts
-from orderloom.dsl.suggestion import nearest
-from orderloom.grammar.tokens import EXPRESSION, EXPRESSION_STARTS, FRIENDLY, OPERATORS, RESERVED
+from orderloom.dsl.suggestions import nearest
+from orderloom.grammar.tokens import DECLARATIONS, EXPRESSION, EXPRESSION_STARTS, FRIENDLY, OPERATORS, RESERVED
 
 #: so many alternatives are listed
 _MOST = 8
+
+#: keywords that go on with a statement rather than start one
+_CONTINUATIONS = frozenset(
+    ("IF", "ELSE", "APPROVAL", "PER", "MATCHING", "WHERE", "AS", "OF", "JITTER", "REQUIRED", "UNIT", "NOT", "WITH")
+)
 
 
 def accepted(state: Any) -> set[str]:
@@ -24,15 +29,22 @@ def expected(state: Any, lexer: WordLexer) -> str:
     if kinds >= EXPRESSION:
         kinds -= EXPRESSION_STARTS
         words.append("an expression")
-    if not kinds <= OPERATORS:
-        kinds -= OPERATORS
+    if "AND" in kinds:
+        kinds = kinds - OPERATORS or kinds
+    declarations = {lexer.keywords[word] for word in DECLARATIONS}
+    if kinds >= declarations:
+        kinds -= declarations
+        words.append("a declaration")
+    statements = {kind for kind in kinds if kind in lexer.keywords.values()} - _CONTINUATIONS
+    if "RBRACE" in kinds and len(statements) > _MOST:
+        kinds -= statements
+        words.append("a statement")
     words += sorted(FRIENDLY[kind] for kind in kinds if kind in FRIENDLY)
     words += sorted(f"`{lexer.spellings[kind]}`" for kind in kinds if kind not in FRIENDLY)
     if not words:
         return "nothing more"
     if len(words) > _MOST:
-        words = [*words[: _MOST - 1], "…"]
-        return ", ".join(words)
+        return f"{', '.join(words[: _MOST - 1])}, …"
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
 
 

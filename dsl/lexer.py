@@ -17,7 +17,7 @@ from lark.parsers.lalr_analysis import Shift
 from orderloom.grammar.tokens import FOLLOWED_BY, RESERVED
 from orderloom.models.source import Span
 
-_BLANK = re.compile(r"[ \t\r\n\f]+|#[^\n]*")
+_BLANK = re.compile(r"[ \t\r\n\f\ufeff]+|#[^\n]*")
 _NUMBER_LIKE = re.compile(r"[0-9][A-Za-z0-9_.]*")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

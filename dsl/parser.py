@@ -6,14 +6,20 @@ The parser is Lark's, LALR(1) and strict, over `grammar/loom.lark`; see `lexer` 
 
 from __future__ import annotations
 
+import gc
+import hashlib
 import os
+import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import lark
 from lark import Lark
 
 from orderloom.dsl import tree
@@ -40,7 +46,7 @@ def parse(text: str, file: str) -> Parsed:
         place = Span(file, 0, 0, 1, 1)
         message = f"the file has {len(text)} characters, more than {MAX_CHARACTERS}"
         return Parsed(tree=None, diagnostics=(Diagnostic(code="LM0011", message=message, span=place),))
-    with _LOCK:
+    with _LOCK, _collection_paused():
         builder = _builder()
         builder.begin()
         drive = _drive(text, file)
@@ -57,6 +63,18 @@ def parse(text: str, file: str) -> Parsed:
 _LOCK = threading.Lock()
 
 
+@contextmanager
+def _collection_paused() -> Iterator[None]:
+    """A tree holds no cycles; looking for them while it grows takes a third of the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
 @cache
 def _builder() -> Builder:
     return Builder()
@@ -67,7 +85,22 @@ def grammar() -> Lark:
     """The parser made from the grammar, read from the cache on disk where there is one."""
     text = (files("orderloom.grammar") / "loom.lark").read_text(encoding="utf-8")
     folder = _private_folder()
-    made = Lark(
+    if folder is None:
+        return _make(text, None)
+    key = hashlib.sha256(f"{lark.__version__} {sys.version} {text}".encode()).hexdigest()[:16]
+    kept = folder / f"grammar-{key}.cache"
+    if kept.exists():
+        return _make(text, kept)
+    # Written beside and moved into place, so that no other process reads half of it.
+    fresh = folder / f"grammar-{key}.{os.getpid()}"
+    made = _make(text, fresh)
+    with suppress(OSError):
+        fresh.replace(kept)
+    return made
+
+
+def _make(text: str, kept: Path | None) -> Lark:
+    return Lark(
         text,
         start="file",
         parser="lalr",
@@ -76,9 +109,8 @@ def grammar() -> Lark:
         keep_all_tokens=True,
         maybe_placeholders=True,
         transformer=_builder(),
-        cache=False if folder is None else str(folder / "grammar.cache"),
+        cache=False if kept is None else str(kept),
     )
-    return made
 
 
 def _drive(text: str, file: str) -> Drive:

@@ -6,7 +6,9 @@ at the start of a line makes sense, and parsing resumes there. What was parsed i
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from lark.exceptions import UnexpectedToken
@@ -23,6 +25,15 @@ MAX_REPORTS = 50
 _QUIET = 3
 
 
+@dataclass(frozen=True, slots=True)
+class _Unfinished:
+    """A token at which an error may have shown itself too late, and the stacks before it."""
+
+    token: Lexeme
+    states: list[Any]
+    values: list[Any]
+
+
 @dataclass(slots=True)
 class Drive:
     """One parse of one file; `run` gives the parser's result, or None after any error."""
@@ -37,6 +48,8 @@ class Drive:
     opening: Lexeme | None = None
     #: a word that starts a declaration, at the start of a line inside an open block: is a `}` missing before it?
     suspect: Lexeme | None = None
+    #: the last token that leads a line, if it stands where a statement would start but was taken as part of another
+    unfinished: _Unfinished | None = None
     _since_recovery: int = _QUIET
     _error_line: int = 0
 
@@ -57,10 +70,8 @@ class Drive:
                 return None
             if token.leads:
                 self._notice(token)
-            if token.type in (STRAY, UNTERMINATED, BAD_NUMBER):
-                token = self._unreadable(token)
-                if token is None:
-                    continue
+            if token.type in (STRAY, UNTERMINATED, BAD_NUMBER) and not self._read_as_meant(token):
+                continue
             try:
                 feed(token)
             except UnexpectedToken:
@@ -70,6 +81,8 @@ class Drive:
                 continue
             self.previous = token
             self._since_recovery += 1
+            if token.leads:
+                self._note_unfinished(token)
         return self._close()
 
     def _finish(self) -> Any:
@@ -109,6 +122,16 @@ class Drive:
         elif self.suspect is None and self.opening is not None and token.column <= self.opening.column:
             self.suspect = token
 
+    def _note_unfinished(self, token: Lexeme) -> None:
+        """Keeps a token that stands where statements start but went on with the statement above: perhaps an error."""
+        self.unfinished = None
+        values = self.state.value_stack
+        if len(values) < 2 or type(values[-2]) is not Lexeme or values[-2].type in ("LBRACE", "RBRACE"):
+            return
+        open_braces = self._open_braces()
+        if open_braces and self._column_behind(values[open_braces[-1]]) == token.column:
+            self.unfinished = _Unfinished(token, self.state.state_stack[:-1], values[:-1])
+
     # --- errors
 
     def _report(self, diagnostic: Diagnostic, line: int) -> None:
@@ -119,8 +142,8 @@ class Drive:
         self.reports.append(diagnostic)
         self._error_line = line
 
-    def _unreadable(self, token: Lexeme) -> Lexeme | None:
-        """Reports what is no token; gives a token to go on with where it is clear what was meant."""
+    def _read_as_meant(self, token: Lexeme) -> bool:
+        """Reports characters that are no token; whether it is clear enough what was meant to go on with that."""
         shown = token.text if len(token.text) <= 20 else token.text[:20] + "…"
         if token.type == UNTERMINATED:
             self._report(
@@ -133,7 +156,7 @@ class Drive:
                 token.line,
             )
             token.type, token.text = "STRING", '""'
-            return token
+            return True
         if token.type == BAD_NUMBER:
             self._report(
                 Diagnostic(
@@ -146,19 +169,27 @@ class Drive:
                 token.line,
             )
             token.type, token.text = ("TIME_SPAN", "1s") if accepts(self.state, "TIME_SPAN") else ("INTEGER", "1")
-            return token
+            return True
         name = shown if shown.isprintable() else f"U+{ord(token.text[0]):04X}"
         help = "text is written in plain double quotes" if token.text[0] in "'“”„‘’`" else ""
         self._report(
             Diagnostic(code="LM0002", message=f"unexpected character `{name}`", span=token.span, help=help),
             token.line,
         )
-        return None
+        self._since_recovery = 0
+        return False
 
     def _recover(self, token: Lexeme) -> int | None:
         """Reports the error at a token and cuts the stack back; gives where reading must go on, if elsewhere."""
         if self.suspect is not None and self._open_braces():
             return self._resume_at_suspect(self.suspect)
+        unfinished = self.unfinished
+        if unfinished is not None and (token.leads or token.line == unfinished.token.line):
+            token = unfinished.token
+            self.state.state_stack[:] = unfinished.states
+            self.state.value_stack[:] = unfinished.values
+            self.previous = unfinished.values[-1]
+        self.unfinished = None
         self._report_unexpected(token)
         if token.type == "$END":
             return None
@@ -222,6 +253,7 @@ class Drive:
         del self.state.state_stack[1:]
         self.state.value_stack.clear()
         self.suspect = None
+        self.unfinished = None
         self.opening = None
         self.previous = None
         self._since_recovery = 0
@@ -241,12 +273,12 @@ class Drive:
                 if depth == 0 and blocks:
                     return self._resume_at_brace(current, blocks)
                 depth = max(0, depth - 1)
-            elif depth == 0 and current.leads and blocks and self._continues(current, blocks):
+            elif depth == 0 and current.leads and self._continues(current, blocks, current.line > token.line):
                 return current.start
         self._restart()
         return len(self.text)
 
-    def _rest(self, token: Lexeme) -> Any:
+    def _rest(self, token: Lexeme) -> Iterator[Lexeme]:
         return self.lexer.read(self.text, self.file, _Anywhere(), token.start)
 
     def _open_blocks(self) -> list[tuple[int, int]]:
@@ -262,18 +294,24 @@ class Drive:
     def _starts_declaration(self, token: Lexeme, blocks: list[tuple[int, int]]) -> bool:
         return not blocks or self.opening is None or token.column <= self.opening.column
 
-    def _continues(self, token: Lexeme, blocks: list[tuple[int, int]]) -> bool:
-        """Cuts back to the block of which the token can start a statement, judged by its column."""
+    def _continues(self, token: Lexeme, blocks: list[tuple[int, int]], below: bool) -> bool:
+        """Cuts back to the block where the token's column says that a statement starts.
+
+        On the line of the error it must be one that may stand there; below it, any word.
+        """
+        if token.type != "NAME":
+            return False
         for length, column in reversed(blocks):
-            if column != token.column:
-                continue
-            saved = self.state.state_stack[:], self.state.value_stack[:]
-            self._cut(length)
-            kind = self.lexer.keywords.get(token.text, "")
-            if (kind and accepts(self.state, kind)) or (token.type == "NAME" and accepts(self.state, "NAME")):
+            if column == token.column and (below or self._accepted_at(length, token)):
+                self._cut(length)
                 return True
-            self.state.state_stack[:], self.state.value_stack[:] = saved
         return False
+
+    def _accepted_at(self, length: int, token: Lexeme) -> bool:
+        earlier = self.state.copy(deepcopy_values=False)
+        del earlier.state_stack[length + 1 :]
+        keyword = self.lexer.keywords.get(token.text)
+        return accepts(earlier, "NAME") or (keyword is not None and accepts(earlier, keyword))
 
     def _resume_at_brace(self, brace: Lexeme, blocks: list[tuple[int, int]]) -> int:
         """Closes a block: for a brace that leads its line, the innermost whose statements stand further right."""
@@ -290,12 +328,14 @@ class Drive:
         self._since_recovery = 0
 
 
+class _NoTable:
+    states: Mapping[int, Mapping[str, Any]] = MappingProxyType({0: MappingProxyType({})})
+
+
 class _Anywhere:
     """A parser state for reading on without parsing: every word comes as a name."""
 
-    class parse_conf:
-        states = {0: dict[str, Any]()}
-
+    parse_conf = _NoTable()
     state_stack = (0,)
     value_stack = ()
 

@@ -45,13 +45,15 @@ FRIENDLY = {
 
 #: Where all of these are possible, a message says `an expression`; the words of quantifiers go with them.
 EXPRESSION = frozenset(("NAME", "STRING", "INTEGER", "DECIMAL", "LPAR", "CASE", "TRUE"))
-EXPRESSION_STARTS = EXPRESSION | frozenset(
-    ("DATETIME", "DATE", "PERIOD", "TIME_SPAN", "MEASURE", "FALSE", "LSQB", "MINUS", "NOT", "IF")
-    + ("ANY", "ALL", "COUNT", "SUM", "FIRST")
-)
+EXPRESSION_STARTS = EXPRESSION | {
+    *("DATETIME", "DATE", "PERIOD", "TIME_SPAN", "MEASURE", "FALSE", "LSQB", "MINUS", "NOT", "IF"),
+    *("ANY", "ALL", "COUNT", "SUM", "FIRST"),
+}
 
 #: Where these are possible among other things, a message leaves them out: an expression can always go on.
 OPERATORS = frozenset(
-    ("AND", "OR", "IS", "IN", "DEFAULT", "PLUS", "STAR", "SLASH", "EQUALS", "UNEQUAL", "LESSTHAN", "MORETHAN")
-    + ("AT_LEAST", "AT_MOST", "DOT", "UNIT")
+    (
+        *("AND", "OR", "IS", "IN", "DEFAULT", "PLUS", "STAR", "SLASH", "DOT", "UNIT"),
+        *("EQUALS", "UNEQUAL", "LESSTHAN", "MORETHAN", "AT_LEAST", "AT_MOST"),
+    )
 )
