@@ -1,0 +1,5 @@
+"""The connector kind `http`."""
+
+from orderloom.connectors.http.connector import HttpConnector
+
+__all__ = ["HttpConnector"]

@@ -1,0 +1,1 @@
+"""Request and response templates: values encoded for where they stand, answers read by declared types."""
