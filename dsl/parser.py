@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,12 @@ class Parsed:
     diagnostics: tuple[Diagnostic, ...]
 
 
+@lru_cache(maxsize=128)
 def parse(text: str, file: str) -> Parsed:
-    """Parses one `.loom` file; `file` is its path in the bundle, for spans. Never raises for any text."""
+    """Parses one `.loom` file; `file` is its path in the bundle, for spans. Never raises for any text.
+
+    The last results are kept, since a bundle is parsed for its imports before it is compiled.
+    """
     if len(text) > MAX_CHARACTERS:
         place = Span(file, 0, 0, 1, 1)
         message = f"the file has {len(text)} characters, more than {MAX_CHARACTERS}"
