@@ -188,8 +188,11 @@ class Work(Protocol):
     def next_timer(self) -> datetime | None:
         """When the earliest timer is due, None for none."""
 
+    def pending_connectors(self) -> list[str]:
+        """Connectors with calls that have no recorded answer."""
+
     def pending_calls(self, connector: str, limit: int) -> list[PendingCall]:
-        """Calls of this connector without a recorded answer, most urgent and oldest first; "" for any connector."""
+        """Calls of this connector without a recorded answer, most urgent and oldest first."""
 
     def commit(self, batch: Batch) -> int:
         """`write` and `seal` in one."""

@@ -67,16 +67,18 @@ class AnsweredCall:
     exchange: Exchange | None = None
 
 
+#: where an event was durable before it was applied, so that it goes when its effect comes; None: nowhere
+Origin = InboxEvent | AnsweredCall | Timer | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """One event and what it did. At most one of `inbox`, `call`, `timer` says where the event was durable before."""
+    """One event and what it did."""
 
     event: Event
     at: datetime
     step: Step
-    inbox: int | None = None
-    call: AnsweredCall | None = None
-    timer: Timer | None = None
+    origin: Origin = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,14 +89,17 @@ class OrderCommit:
     """
 
     state: OrderState
+    #: numbers of lines and tasks before
+    sizes: tuple[int, int]
     applied: list[Applied] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """An inbox event that the core refused, with the reason for whoever asked."""
+    """An event that the core refused, with the reason for whoever asked."""
 
-    inbox: int
+    order: str
+    origin: Origin
     message: str
 
 
@@ -107,29 +112,16 @@ class Poisoned:
     at: datetime
     message: str
     traceback: str
-    inbox: int | None = None
-    call: AnsweredCall | None = None
-    timer: Timer | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """A pending call gets or loses its reason for not being sent."""
-
-    order: str
-    task: str
-    attempt: int
-    reason: str
+    origin: Origin = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What becomes durable together or not at all."""
+    """What becomes durable together or not at all. An order stands in it at most once."""
 
     commits: list[OrderCommit] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
     poisoned: list[Poisoned] = field(default_factory=list)
-    holdings: list[Holding] = field(default_factory=list)
 
 
 class RequestState(StrEnum):

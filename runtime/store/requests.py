@@ -1,0 +1,138 @@
+"""What the outside asks of the worker: each request is a row in the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from orderloom.models.callout import Outcome
+from orderloom.models.conversion import Json
+from orderloom.models.journal import CallbackReceived, Event
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import PlanState
+from orderloom.models.values import Value
+from orderloom.runtime.store.codec import dumps, micros
+from orderloom.runtime.store.database import Database
+from orderloom.runtime.store.errors import Conflict, NotFound
+from orderloom.runtime.store.event_codec import event_bytes
+from orderloom.runtime.store.records import RequestState, Submission
+from orderloom.runtime.store.routing import callback_message, route_callback, route_event
+from orderloom.runtime.store.state_codec import order_bytes
+from orderloom.runtime.store.views import NewOrder
+
+_INBOX = "INSERT INTO inbox (order_id, event, received_at) VALUES (?, ?, ?)"
+_NO_LINES = dumps(([], []))
+_NO_REST = dumps({})
+_HELD = "held:"
+
+
+class SqliteRequests:
+    """The `Requests` side of a store, but for work items."""
+
+    _database: Database
+
+    def submit(self, orders: Sequence[NewOrder], at: datetime) -> None:
+        now = micros(at)
+        rows = [(new, order_bytes(new.order)) for new in orders]
+        with self._database.transaction() as writer:
+            for design in {new.design for new in orders}:
+                if writer.execute("SELECT 1 FROM bundles WHERE digest = ?", (design,)).fetchone() is None:
+                    raise NotFound(f"there is no bundle of digest `{design}`")
+            seen: set[str] = set()
+            for new, _content in rows:
+                id = new.order.id
+                if id in seen or writer.execute("SELECT 1 FROM orders WHERE id = ?", (id,)).fetchone():
+                    raise Conflict(f"order `{id}` exists already; give the new one another id")
+                seen.add(id)
+            writer.executemany(
+                "INSERT INTO orders (id, external_id, account, account_name, status, plan, priority, design, version,"
+                " submitted_at, updated_at, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
+                [
+                    (
+                        new.order.id,
+                        new.order.external_id,
+                        new.order.account.id,
+                        new.order.account.name,
+                        OrderStatus.ACKNOWLEDGED.value,
+                        PlanState.NOT_STARTED.value,
+                        new.order.priority,
+                        new.design,
+                        now,
+                        now,
+                        _NO_REST,
+                    )
+                    for new, _content in rows
+                ],
+            )
+            writer.executemany(
+                "INSERT INTO contents (order_id, content, outline) VALUES (?, ?, ?)",
+                [(new.order.id, content, _NO_LINES) for new, content in rows],
+            )
+            submission = event_bytes(Submission())
+            writer.executemany(_INBOX, [(new.order.id, submission, now) for new, _content in rows])
+
+    def post(self, order: str, event: Event, at: datetime) -> int:
+        with self._database.transaction() as writer:
+            if writer.execute("SELECT 1 FROM orders WHERE id = ?", (order,)).fetchone() is None:
+                raise NotFound(f"there is no order `{order}`")
+            return _number(writer.execute(_INBOX, (order, event_bytes(event), micros(at))).lastrowid)
+
+    def request(self, number: int) -> tuple[RequestState, str]:
+        with self._database.snapshot() as reader:
+            row = reader.execute("SELECT refused FROM inbox WHERE id = ?", (number,)).fetchone()
+        if row is None:
+            return RequestState.APPLIED, ""
+        return (RequestState.PENDING, "") if row[0] is None else (RequestState.REFUSED, str(row[0]))
+
+    def post_callback(
+        self,
+        operation: str,
+        correlation: str,
+        outcome: Outcome,
+        outputs: Mapping[str, Value],
+        at: datetime,
+        code: str = "",
+        message: str = "",
+    ) -> int:
+        found = callback_message(
+            CallbackReceived(task="", outcome=outcome, outputs=outputs, code=code, message=message)
+        )
+        with self._database.transaction() as writer:
+            return route_callback(writer, operation, correlation, found, micros(at) or 0)
+
+    def post_event(self, name: str, payload: Mapping[str, Json], at: datetime) -> int:
+        with self._database.transaction() as writer:
+            return route_event(writer, name, payload, micros(at) or 0)
+
+    def forget_early(self, before: datetime) -> int:
+        with self._database.transaction() as writer:
+            return writer.execute("DELETE FROM early WHERE received_at < ?", (micros(before),)).rowcount
+
+    def retry_poisoned(self, number: int, at: datetime) -> int:
+        with self._database.transaction() as writer:
+            row = writer.execute("SELECT order_id, event FROM poisoned WHERE id = ?", (number,)).fetchone()
+            if row is None:
+                raise NotFound(f"no event {number} was set aside")
+            writer.execute("DELETE FROM poisoned WHERE id = ?", (number,))
+            return _number(writer.execute(_INBOX, (*row, micros(at))).lastrowid)
+
+    def hold_connector(self, connector: str, reason: str) -> None:
+        with self._database.transaction() as writer:
+            writer.execute(
+                "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)",
+                (_HELD + connector, reason),
+            )
+
+    def release_connector(self, connector: str) -> None:
+        with self._database.transaction() as writer:
+            writer.execute("DELETE FROM settings WHERE name = ?", (_HELD + connector,))
+
+    def held_connectors(self) -> dict[str, str]:
+        with self._database.snapshot() as reader:
+            rows = reader.execute("SELECT name, value FROM settings WHERE name GLOB 'held:*'").fetchall()
+        return {name.removeprefix(_HELD): reason for name, reason in rows}
+
+
+def _number(found: int | None) -> int:
+    assert found is not None
+    return found

@@ -1,0 +1,273 @@
+"""A batch as rows: every table's rows together, each row once, ready for one `executemany` a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from orderloom.models.inventory import AssetChange
+from orderloom.models.journal import (
+    AwaitCallback,
+    AwaitEvent,
+    CalloutHeld,
+    CalloutReleased,
+    CancelTimer,
+    CloseWork,
+    Command,
+    EntryKind,
+    OpenWork,
+    Publish,
+    SendCallout,
+    StartTimer,
+    StopWaiting,
+    WriteInventory,
+)
+from orderloom.models.plan import OrderState
+from orderloom.runtime.store.codec import dumps, micros
+from orderloom.runtime.store.event_codec import context_bytes, entries_bytes, event_bytes, exchange_bytes
+from orderloom.runtime.store.records import (
+    AnsweredCall,
+    Applied,
+    Batch,
+    InboxEvent,
+    OrderCommit,
+    Origin,
+    Poisoned,
+    Refusal,
+    Timer,
+)
+from orderloom.runtime.store.routing import NO_KEY, key_bytes
+from orderloom.runtime.store.state_codec import form_bytes, line_bytes, outline_bytes, rest_bytes, task_bytes
+
+Row = tuple[Any, ...]
+_MADE = (EntryKind.LINE_MADE, EntryKind.TASK_MADE)
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows by table. A dictionary holds the last word on a key; None says that the row goes."""
+
+    headers: list[Row] = field(default_factory=list)
+    outlines: list[Row] = field(default_factory=list)
+    lines: dict[tuple[str, str], Row | None] = field(default_factory=dict)
+    tasks: dict[tuple[str, str], Row | None] = field(default_factory=dict)
+    journal: list[Row] = field(default_factory=list)
+    taken: list[tuple[int]] = field(default_factory=list)
+    refused: list[Row] = field(default_factory=list)
+    calls_done: list[Row] = field(default_factory=list)
+    calls: dict[tuple[str, str], Row] = field(default_factory=dict)
+    calls_held: list[Row] = field(default_factory=list)
+    timers_done: list[Row] = field(default_factory=list)
+    timers: dict[tuple[str, str, str], Row | None] = field(default_factory=dict)
+    subscriptions: dict[tuple[str, str], Row | None] = field(default_factory=dict)
+    waits: dict[tuple[str, str], AwaitCallback | AwaitEvent] = field(default_factory=dict)
+    work: dict[tuple[str, str], Row | None] = field(default_factory=dict)
+    work_closed_at: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    attempts: list[Row] = field(default_factory=list)
+    changes: list[tuple[AssetChange, int | None]] = field(default_factory=list)
+    published: list[Row] = field(default_factory=list)
+    poisoned: list[Row] = field(default_factory=list)
+
+
+def rows_of(batch: Batch) -> Rows:
+    """Encodes a batch; nothing is written yet."""
+    rows = Rows()
+    for commit in batch.commits:
+        _commit(rows, commit)
+    for refusal in batch.refused:
+        _refuse(rows, refusal)
+    for poisoned in batch.poisoned:
+        _poison(rows, poisoned)
+    return rows
+
+
+def _commit(rows: Rows, commit: OrderCommit) -> None:
+    state = commit.state
+    order = state.order.id
+    version = expected = state.version - len(commit.applied)
+    lines: set[str] = set()
+    tasks: set[str] = set()
+    made = commit.sizes != (len(state.lines), len(state.tasks))
+    for applied in commit.applied:
+        version += 1
+        step = applied.step
+        at = micros(applied.at)
+        rows.journal.append((order, version, at, event_bytes(applied.event), entries_bytes(step.entries)))
+        lines.update(step.lines)
+        tasks.update(step.tasks)
+        made = made or any(entry.kind in _MADE for entry in step.entries)
+        _settle(rows, order, applied.origin, at)
+        _holding(rows, order, applied)
+        for command in step.commands:
+            _COMMANDS[type(command)](rows, state, command, applied.at)
+    for id in lines:
+        line = state.lines.get(id)
+        rows.lines[order, id] = None if line is None else (order, id, line.spec, line.state.value, line_bytes(line))
+    for id in tasks:
+        task = state.tasks.get(id)
+        rows.tasks[order, id] = None if task is None else (order, id, task.state.value, task_bytes(task))
+    if made:
+        rows.outlines.append((outline_bytes(state), order))
+    rows.headers.append(
+        (
+            state.version,
+            state.status.value,
+            state.plan.value,
+            micros(commit.applied[-1].at),
+            micros(state.started_at),
+            micros(state.completed_at),
+            rest_bytes(state),
+            order,
+            expected,
+        )
+    )
+
+
+def _settle(rows: Rows, order: str, origin: Origin, at: int | None) -> None:
+    """What was durable of an event goes with its effect."""
+    if origin is None:
+        return
+    if isinstance(origin, AnsweredCall):
+        rows.calls_done.append((order, origin.task, origin.attempt))
+        exchange = None if origin.exchange is None else exchange_bytes(origin.exchange)
+        rows.attempts.append(
+            (
+                order,
+                origin.task,
+                origin.attempt,
+                origin.key,
+                origin.connector,
+                origin.operation,
+                origin.outcome,
+                origin.code,
+                origin.message,
+                at,
+                exchange,
+            )
+        )
+    elif isinstance(origin, Timer):
+        rows.timers_done.append((order, origin.task, origin.kind.value, origin.attempt))
+    else:
+        rows.taken.append((origin.id,))
+
+
+def _holding(rows: Rows, order: str, applied: Applied) -> None:
+    event = applied.event
+    if isinstance(event, CalloutHeld):
+        rows.calls_held.append((event.reason, order, event.task, event.attempt))
+    elif isinstance(event, CalloutReleased):
+        rows.calls_held.append(("", order, event.task, event.attempt))
+
+
+def _refuse(rows: Rows, refusal: Refusal) -> None:
+    origin = refusal.origin
+    if isinstance(origin, InboxEvent):
+        rows.refused.append((refusal.message, origin.id))
+    else:
+        _settle(rows, refusal.order, origin, 0)
+
+
+def _poison(rows: Rows, poisoned: Poisoned) -> None:
+    at = micros(poisoned.at)
+    _settle(rows, poisoned.order, poisoned.origin, at)
+    rows.poisoned.append((poisoned.order, event_bytes(poisoned.event), at, poisoned.message, poisoned.traceback))
+    rows.published.append((poisoned.order, at, "event.poisoned", dumps({"message": poisoned.message})))
+
+
+# --- commands --------------------------------------------------------------------------------------------------------
+
+
+def _send(rows: Rows, state: OrderState, command: SendCallout, at: datetime) -> None:
+    callout = command.callout
+    order = state.order.id
+    rows.calls[order, command.task] = (
+        order,
+        command.task,
+        callout.attempt,
+        callout.key,
+        command.connector,
+        callout.operation,
+        command.priority,
+        state.design,
+        micros(at),
+        context_bytes(callout.context),
+        "",
+    )
+
+
+def _start_timer(rows: Rows, state: OrderState, command: StartTimer, _at: datetime) -> None:
+    key = (state.order.id, command.task, command.kind.value)
+    rows.timers[key] = (*key, command.attempt, micros(command.due))
+
+
+def _cancel_timer(rows: Rows, state: OrderState, command: CancelTimer, _at: datetime) -> None:
+    rows.timers[state.order.id, command.task, command.kind.value] = None
+
+
+def _await_callback(rows: Rows, state: OrderState, command: AwaitCallback, _at: datetime) -> None:
+    key = (state.order.id, command.task)
+    rows.subscriptions[key] = (*key, "callback", command.operation, "", key_bytes(command.correlation))
+    rows.waits[key] = command
+
+
+def _await_event(rows: Rows, state: OrderState, command: AwaitEvent, _at: datetime) -> None:
+    key = (state.order.id, command.task)
+    sought = key_bytes(command.key) if command.field else NO_KEY
+    rows.subscriptions[key] = (*key, "event", command.event, command.field, sought)
+    rows.waits[key] = command
+
+
+def _stop_waiting(rows: Rows, state: OrderState, command: StopWaiting, _at: datetime) -> None:
+    key = (state.order.id, command.task)
+    rows.subscriptions[key] = None
+    rows.waits.pop(key, None)
+
+
+def _open_work(rows: Rows, state: OrderState, command: OpenWork, at: datetime) -> None:
+    key = (state.order.id, command.task)
+    now = micros(at)
+    rows.work_closed_at[key] = now
+    rows.work[key] = (
+        *key,
+        command.kind.value,
+        command.queue,
+        command.title,
+        form_bytes(command.form),
+        micros(command.due),
+        command.priority,
+        "open",
+        "",
+        command.code,
+        command.message,
+        now,
+    )
+
+
+def _close_work(rows: Rows, state: OrderState, command: CloseWork, at: datetime) -> None:
+    key = (state.order.id, command.task)
+    rows.work_closed_at[key] = micros(at)
+    rows.work[key] = None
+
+
+def _write_inventory(rows: Rows, _state: OrderState, command: WriteInventory, at: datetime) -> None:
+    now = micros(at)
+    rows.changes += [(change, now) for change in command.changes]
+
+
+def _publish(rows: Rows, state: OrderState, command: Publish, at: datetime) -> None:
+    rows.published.append((state.order.id, micros(at), command.kind, dumps(dict(command.data))))
+
+
+_COMMANDS: dict[type[Command], Any] = {
+    SendCallout: _send,
+    StartTimer: _start_timer,
+    CancelTimer: _cancel_timer,
+    AwaitCallback: _await_callback,
+    AwaitEvent: _await_event,
+    StopWaiting: _stop_waiting,
+    OpenWork: _open_work,
+    CloseWork: _close_work,
+    WriteInventory: _write_inventory,
+    Publish: _publish,
+}

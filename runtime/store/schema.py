@@ -1,0 +1,288 @@
+"""The tables. Instants are integers, microseconds since 1970 in UTC; blobs are JSON (see the codecs).
+
+Keys begin with the order's id where a row belongs to an order. Lists of screens find their rows by index: each index
+below names the one it serves.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+#: the newest revision of runtime/store/migrations; revisions are numbers, so that a newer one can be told
+REVISION = "0001"
+
+metadata = MetaData()
+
+
+def _text(name: str, *, null: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null)
+
+
+def _integer(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, Integer, nullable=null)
+
+
+def _blob(name: str, *, null: bool = False) -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=null)
+
+
+bundles = Table(
+    "bundles",
+    metadata,
+    _text("digest"),
+    _text("name"),
+    _text("version"),
+    _blob("sources"),
+    _integer("deployed_at"),
+    _integer("active"),
+    PrimaryKeyConstraint("digest"),
+    UniqueConstraint("name", "version"),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    _text("id"),
+    _text("external_id"),
+    _text("account"),
+    _text("account_name"),
+    _text("status"),
+    _text("plan"),
+    _integer("priority"),
+    _text("design"),
+    _integer("version"),
+    _integer("submitted_at"),
+    _integer("updated_at"),
+    _integer("started_at", null=True),
+    _integer("completed_at", null=True),
+    _blob("rest"),
+    UniqueConstraint("id"),
+    Index("orders_by_status", "status", "sequence"),
+    Index("orders_by_account", "account", "sequence"),
+    Index("orders_by_external_id", "external_id", sqlite_where=text("external_id != ''")),
+)
+
+#: what is wide and seldom changes, kept out of the row that every event writes
+contents = Table(
+    "contents",
+    metadata,
+    _text("order_id"),
+    _blob("content"),
+    _blob("outline"),
+    PrimaryKeyConstraint("order_id"),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    _text("order_id"),
+    _text("id"),
+    _text("spec"),
+    _text("state"),
+    _blob("data"),
+    PrimaryKeyConstraint("order_id", "id"),
+    sqlite_with_rowid=False,
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    _text("order_id"),
+    _text("id"),
+    _text("state"),
+    _blob("data"),
+    PrimaryKeyConstraint("order_id", "id"),
+    # lists of what is in trouble; the ones that run or are done change too often to be indexed
+    Index("tasks_in_trouble", "state", "order_id", sqlite_where=text("state IN ('fallout', 'failed', 'held')")),
+    sqlite_with_rowid=False,
+)
+
+#: no key of its own but the unique one: rows are appended, which costs least where many orders move at once
+journal = Table(
+    "journal",
+    metadata,
+    _text("order_id"),
+    _integer("version"),
+    _integer("at"),
+    _blob("event"),
+    _blob("entries"),
+    UniqueConstraint("order_id", "version", name="journal_once"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("order_id"),
+    _blob("event"),
+    _integer("received_at"),
+    #: why the core refused it; only such rows stay
+    _text("refused", null=True),
+    Index("inbox_waiting", "id", sqlite_where=text("refused IS NULL")),
+    sqlite_autoincrement=True,
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _text("order_id"),
+    _text("task"),
+    _integer("attempt"),
+    _text("key"),
+    _text("connector"),
+    _text("operation"),
+    _integer("priority"),
+    _text("design"),
+    _integer("since"),
+    _blob("context"),
+    _text("held"),
+    PrimaryKeyConstraint("order_id", "task"),
+    Index("outbox_by_connector", "connector", "priority", "since"),
+)
+
+timers = Table(
+    "timers",
+    metadata,
+    _text("order_id"),
+    _text("task"),
+    _text("kind"),
+    _integer("attempt"),
+    _integer("due"),
+    PrimaryKeyConstraint("order_id", "task", "kind"),
+    Index("timers_by_due", "due"),
+    sqlite_with_rowid=False,
+)
+
+subscriptions = Table(
+    "subscriptions",
+    metadata,
+    _text("order_id"),
+    _text("task"),
+    #: `callback` or `event`
+    _text("kind"),
+    #: the operation or the event
+    _text("name"),
+    #: member of the payload that holds the key, "" for any payload
+    _text("field"),
+    _blob("key"),
+    PrimaryKeyConstraint("order_id", "task"),
+    Index("subscriptions_by_key", "kind", "name", "field", "key"),
+    sqlite_with_rowid=False,
+)
+
+#: messages that came before anybody awaited them
+early = Table(
+    "early",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("kind"),
+    _text("name"),
+    #: callbacks: the correlation as JSON
+    _blob("key"),
+    _blob("message"),
+    _integer("received_at"),
+    Index("early_by_key", "kind", "name", "key"),
+    Index("early_by_age", "received_at"),
+)
+
+work = Table(
+    "work",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("order_id"),
+    _text("task"),
+    _text("kind"),
+    _text("queue"),
+    _text("title"),
+    _blob("form"),
+    _integer("due", null=True),
+    _integer("priority"),
+    _text("state"),
+    _text("claimed_by"),
+    _text("code"),
+    _text("message"),
+    _integer("opened_at"),
+    _integer("claimed_at", null=True),
+    _integer("closed_at", null=True),
+    Index("work_open", "order_id", "task", unique=True, sqlite_where=text("state != 'done'")),
+    Index("work_by_queue", "queue", "priority", "due", sqlite_where=text("state != 'done'")),
+    Index("work_by_urgency", "priority", "due", sqlite_where=text("state != 'done'")),
+    Index("work_by_order", "order_id"),
+    sqlite_autoincrement=True,
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("order_id"),
+    _text("task"),
+    _integer("attempt"),
+    _text("key"),
+    _text("connector"),
+    _text("operation"),
+    _text("outcome"),
+    _text("code"),
+    _text("message"),
+    _integer("at"),
+    _blob("exchange", null=True),
+    Index("attempts_by_task", "order_id", "task"),
+)
+
+inventory = Table(
+    "inventory",
+    metadata,
+    _text("id"),
+    _text("account"),
+    _text("spec"),
+    _text("state"),
+    _blob("data"),
+    _integer("updated_at"),
+    PrimaryKeyConstraint("id"),
+    Index("inventory_by_account", "account", "state"),
+    Index("inventory_by_spec", "spec", "id"),
+)
+
+published = Table(
+    "published",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    _text("order_id"),
+    _integer("at"),
+    _text("kind"),
+    _blob("data"),
+    Index("published_by_order", "order_id", "sequence"),
+    sqlite_autoincrement=True,
+)
+
+poisoned = Table(
+    "poisoned",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("order_id"),
+    _blob("event"),
+    _integer("at"),
+    _text("message"),
+    _text("traceback"),
+    sqlite_autoincrement=True,
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    _text("name"),
+    _text("value"),
+    PrimaryKeyConstraint("name"),
+)

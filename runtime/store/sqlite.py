@@ -1,0 +1,210 @@
+"""The embedded store: one SQLite file, durable at every commit (`synchronous=FULL`), one worker, any number of readers
+and of programs that put requests into the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from orderloom.models.inventory import Inventory
+from orderloom.models.journal import TimerKind
+from orderloom.models.plan import OrderState
+from orderloom.runtime.store.bundles import SqliteBundles
+from orderloom.runtime.store.codec import instant, maybe_instant, micros
+from orderloom.runtime.store.committing import write_rows
+from orderloom.runtime.store.database import Database
+from orderloom.runtime.store.errors import NotFound
+from orderloom.runtime.store.event_codec import callout_from, event_from
+from orderloom.runtime.store.interface import Sealing
+from orderloom.runtime.store.loading import load_inventory, load_states
+from orderloom.runtime.store.opening import clean_errors, path_of
+from orderloom.runtime.store.records import Batch, InboxEvent, PendingCall, Timer
+from orderloom.runtime.store.requests import SqliteRequests
+from orderloom.runtime.store.rows import rows_of
+from orderloom.runtime.store.views import (
+    AssetFilter,
+    AssetView,
+    AttemptView,
+    JournalRecord,
+    OrderFilter,
+    OrderView,
+    PoisonedView,
+    PublishedEvent,
+    TaskView,
+    WorkFilter,
+    WorkItem,
+)
+from orderloom.runtime.store.work import SqliteWorkItems
+
+if TYPE_CHECKING:
+    from orderloom.runtime.store.queries import Queries
+
+
+def open_store(url: str) -> SqliteStore:
+    """Opens the store that a URL (`sqlite:///PATH`) or a bare path names; makes it where it is missing.
+
+    Raises StoreUnsupported, StoreTooNew, StoreDamaged, StoreBusy, StoreError.
+    """
+    return SqliteStore(path_of(url))
+
+
+class _Sealing:
+    def __init__(self, database: Database, met: int) -> None:
+        self._database = database
+        self._met = met
+
+    def seal(self) -> int:
+        self._database.seal()
+        return self._met
+
+
+class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems):
+    """A `Store` in one SQLite file."""
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path)
+        self._data_version = -1
+
+    @property
+    def path(self) -> Path:
+        return self._database.path
+
+    @cached_property
+    def _queries(self) -> Queries:
+        # SQLAlchemy takes 100 ms to import; a worker without screens does without
+        from orderloom.runtime.store.queries import Queries
+
+        return Queries(self.path)
+
+    # --- screens -----------------------------------------------------------------------------------------------------
+
+    def order(self, order: str) -> OrderView:
+        return self._queries.order(order)
+
+    def orders(self, where: OrderFilter, limit: int = 100, before: int | None = None) -> list[OrderView]:
+        return self._queries.orders(where, limit, before)
+
+    def count_orders(self, where: OrderFilter) -> dict[str, int]:
+        return self._queries.count_orders(where)
+
+    def state(self, order: str) -> OrderState:
+        found = self.load((order,))
+        if not found:
+            raise NotFound(f"there is no order `{order}`")
+        return found[0]
+
+    def tasks(self, states: Sequence[str], limit: int = 100) -> list[TaskView]:
+        return self._queries.tasks(tuple(states), limit)
+
+    def journal(self, order: str, after: int = 0, limit: int = 1000) -> list[JournalRecord]:
+        return self._queries.journal(order, after, limit)
+
+    def work_item(self, work: int) -> WorkItem:
+        return self._queries.work_item(work)
+
+    def work(self, where: WorkFilter, limit: int = 100, offset: int = 0) -> list[WorkItem]:
+        return self._queries.work(where, limit, offset)
+
+    def count_work(self, where: WorkFilter) -> dict[str, int]:
+        return self._queries.count_work(where)
+
+    def attempts(self, order: str, task: str = "") -> list[AttemptView]:
+        return self._queries.attempts(order, task)
+
+    def inventory(self, account: str) -> Inventory:
+        with self._database.snapshot() as reader:
+            return load_inventory(reader, account, micros(datetime.now(UTC)) or 0)
+
+    def assets(self, where: AssetFilter, limit: int = 100, after: str = "") -> list[AssetView]:
+        return self._queries.assets(where, limit, after)
+
+    def events(self, after: int = 0, limit: int = 1000, order: str = "") -> list[PublishedEvent]:
+        return self._queries.events(after, limit, order)
+
+    def last_event(self) -> int:
+        return self._queries.last_event()
+
+    def poisoned(self) -> list[PoisonedView]:
+        return self._queries.poisoned()
+
+    # --- the worker --------------------------------------------------------------------------------------------------
+
+    def lock_worker(self) -> None:
+        self._database.lock_worker()
+
+    def load(self, orders: Sequence[str]) -> list[OrderState]:
+        with self._database.snapshot() as reader:
+            return load_states(reader, orders)
+
+    def inbox(self, after: int, limit: int) -> list[InboxEvent]:
+        with self._database.snapshot() as reader:
+            rows = reader.execute(
+                "SELECT id, order_id, event FROM inbox WHERE refused IS NULL AND id > ? ORDER BY id LIMIT ?",
+                (after, limit),
+            ).fetchall()
+        return [InboxEvent(id=id, order=order, event=event_from(event)) for id, order, event in rows]
+
+    def inbox_may_have_changed(self) -> bool:
+        former, self._data_version = self._data_version, self._database.data_version()
+        return former != self._data_version
+
+    def timers(self, until: datetime, limit: int) -> list[Timer]:
+        with self._database.snapshot() as reader:
+            rows = reader.execute(
+                "SELECT order_id, task, kind, attempt, due FROM timers WHERE due <= ? ORDER BY due LIMIT ?",
+                (micros(until), limit),
+            ).fetchall()
+        return [
+            Timer(order=order, task=task, kind=TimerKind(kind), attempt=attempt, due=instant(due))
+            for order, task, kind, attempt, due in rows
+        ]
+
+    def next_timer(self) -> datetime | None:
+        with self._database.snapshot() as reader:
+            return maybe_instant(reader.execute("SELECT min(due) FROM timers").fetchone()[0])
+
+    def pending_connectors(self) -> list[str]:
+        with self._database.snapshot() as reader:
+            return [name for (name,) in reader.execute("SELECT DISTINCT connector FROM outbox ORDER BY connector")]
+
+    def pending_calls(self, connector: str, limit: int) -> list[PendingCall]:
+        with self._database.snapshot() as reader:
+            rows = reader.execute(
+                "SELECT order_id, task, priority, held, design, key, operation, attempt, context FROM outbox "
+                "WHERE connector = ? ORDER BY priority, since, order_id, task LIMIT ?",
+                (connector, limit),
+            ).fetchall()
+        return [
+            PendingCall(
+                order=order,
+                task=task,
+                connector=connector,
+                callout=callout_from(key, operation, attempt, context),
+                priority=priority,
+                held=held,
+                design=design,
+            )
+            for order, task, priority, held, design, key, operation, attempt, context in rows
+        ]
+
+    def commit(self, batch: Batch) -> int:
+        return self.write(batch).seal()
+
+    def write(self, batch: Batch) -> Sealing:
+        rows = rows_of(batch)
+        writer = self._database.begin()
+        try:
+            with clean_errors(self.path):
+                met = write_rows(writer, rows)
+        except BaseException:
+            self._database.roll_back()
+            raise
+        return _Sealing(self._database, met)
+
+    def close(self) -> None:
+        if "_queries" in self.__dict__:
+            self._queries.close()
+        self._database.close()
