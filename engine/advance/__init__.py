@@ -1,1 +1,7 @@
-"""In the making."""
+"""The core's one state function: events in; changed rows, journal entries and commands out."""
+
+from orderloom.engine.advance.advance import advance
+from orderloom.engine.advance.refused import Refused
+from orderloom.engine.advance.replay import replay
+
+__all__ = ["Refused", "advance", "replay"]

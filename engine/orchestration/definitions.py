@@ -69,6 +69,7 @@ class Definitions:
         self._by_scenario: dict[tuple[str, Action], list[PlanDefinition]] = {}
         self._chosen: dict[tuple[str, Action], tuple[PlanDefinition, ...]] = {}
         self.tasks: dict[str, CompiledTask] = {}
+        self.rules = {rule.id: rule for rule in program.design.rules}
         for plan in program.design.plans.values():
             for action in plan.actions:
                 self._by_scenario.setdefault((plan.spec, action), []).append(plan)

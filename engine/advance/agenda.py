@@ -1,0 +1,89 @@
+"""Starts the tasks whose turn has come, one after another, until nothing goes on by itself."""
+
+from __future__ import annotations
+
+from orderloom.engine.advance.kinds import STARTERS
+from orderloom.engine.advance.outcomes import complete, fall_out, skip
+from orderloom.engine.advance.rollup import roll_up, task_started, write_inventory
+from orderloom.engine.advance.turn import Turn
+from orderloom.models.plan import Task, TaskState
+from orderloom.models.tasks import TaskKind
+
+#: error code of a task that waits for an attribute which nothing is left to supply
+ATTRIBUTE_ABSENT = "attribute_absent"
+
+
+def settle(turn: Turn) -> None:
+    """Runs the step to its end: all that can start has started, states are rolled up, inventory is told."""
+    _run(turn)
+    while _stuck(turn):
+        _free(turn)
+        _run(turn)
+    roll_up(turn)
+    write_inventory(turn)
+
+
+def _run(turn: Turn) -> None:
+    while turn.agenda or turn.recheck:
+        while turn.recheck:
+            _look_again(turn, turn.state.tasks[turn.recheck.popleft()])
+        if turn.agenda:
+            _begin(turn, turn.agenda.popleft())
+
+
+def _begin(turn: Turn, task: Task) -> None:
+    compiled = turn.compiled(task)
+    if task.state is TaskState.PENDING:
+        turn.index.remaining.pop(task.id, None)
+        if compiled.when and not compiled.when.is_true(turn.index.scopes.of(turn.line(task))):
+            skip(turn, task, why=f"`{compiled.when.text}` is not true")
+            return
+    elif task.state not in (TaskState.READY, TaskState.SCHEDULED, TaskState.FALLOUT):
+        return
+    ready = () if task.state is TaskState.READY else (TaskState.READY,)
+    if turn.held:
+        if ready:
+            turn.move(task, *ready, why="its order is held")
+        return
+    task.attempts += 1
+    task.due = None
+    turn.move(task, *ready, TaskState.RUNNING, why=f"attempt {task.attempts}" if task.kind is TaskKind.CALL else "")
+    task_started(turn, task)
+    STARTERS[task.kind](turn, task)
+
+
+def _look_again(turn: Turn, task: Task) -> None:
+    until = turn.compiled(task).until
+    if task.state is TaskState.WAITING and until and until.is_true(turn.index.scopes.of(turn.line(task))):
+        complete(turn, task, why=f"`{until.text}` is true")
+
+
+def _stuck(turn: Turn) -> bool:
+    index = turn.index
+    return bool(index.open) and not index.active and not index.waiting and not turn.held
+
+
+def _free(turn: Turn) -> None:
+    """Nothing goes on and nobody is asked: hands the tasks that wait for an attribute to a person."""
+    tasks = turn.state.tasks
+    pending = [task for task in tasks.values() if task.state is TaskState.PENDING]
+    lacking = [task for task in pending if _lacks(turn, task) and _may_start(turn, task)]
+    for task in lacking or pending:
+        names = ", ".join(f"`{name}`" for name in _lacks(turn, task)) or "what it comes after"
+        turn.index.remaining.pop(task.id, None)
+        task.code = ATTRIBUTE_ABSENT
+        task.message = f"waits for {names} of line `{task.line}`, which nothing supplies; correct the line, then retry"
+        fall_out(turn, task, why=task.message)
+
+
+def _may_start(turn: Turn, task: Task) -> bool:
+    """Whether everything but attributes is there."""
+    tasks = turn.state.tasks
+    if task.within and tasks[task.within].state is not TaskState.RUNNING:
+        return False
+    return all(first not in tasks or tasks[first].state.done for first in task.after)
+
+
+def _lacks(turn: Turn, task: Task) -> list[str]:
+    attributes = turn.line(task).attributes
+    return [name for name in task.needs if attributes.get(name) is None]

@@ -1,0 +1,75 @@
+"""Sets attributes of lines, and follows what hangs on them: dependencies, conditions, staged lines."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from orderloom.engine.advance.turn import Turn
+from orderloom.models.conversion import to_json
+from orderloom.models.fulfillment import Line, Origin, Provenance
+from orderloom.models.journal import EntryKind
+from orderloom.models.values import Value
+
+
+def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: Provenance) -> None:
+    """Gives an attribute a value, with its provenance; lines made from this one that lacked it are completed."""
+    work: deque[tuple[Line, str, Value, Provenance]] = deque(((line, name, value, provenance),))
+    while work:
+        each, attribute, wanted, by = work.popleft()
+        if each.attributes.get(attribute) == wanted and attribute not in each.missing:
+            continue
+        _write(turn, each, attribute, wanted, by)
+        work.extend(_staged(turn, each))
+
+
+def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenance) -> None:
+    data = {
+        "attribute": name,
+        "from": to_json(line.attributes.get(name)),
+        "to": to_json(value),
+        "origin": provenance.origin.value,
+        "by": provenance.by,
+        "text": provenance.text,
+    }
+    line.attributes[name] = value
+    line.provenance[name] = provenance
+    if value is not None and name in line.missing:
+        line.missing = tuple(each for each in line.missing if each != name)
+    turn.lines.add(line.id)
+    turn.note(EntryKind.ATTRIBUTE_SET, line.id, data)
+    index = turn.index
+    if value is not None:
+        for task in index.needing.pop((line.id, name), ()):
+            release(turn, task)
+    turn.recheck.extend(index.watching(line.id, name))
+
+
+def release(turn: Turn, task: str) -> None:
+    """One thing that a pending task waited for is there."""
+    remaining = turn.index.remaining
+    if task in remaining:
+        remaining[task] -= 1
+        if not remaining[task]:
+            turn.agenda.append(turn.state.tasks[task])
+
+
+def _staged(turn: Turn, line: Line) -> list[tuple[Line, str, Value, Provenance]]:
+    """What the rules now make of attributes that lines made from this one lack."""
+    found: list[tuple[Line, str, Value, Provenance]] = []
+    for target_id in turn.index.fed.get(line.id, ()):
+        target = turn.state.lines[target_id]
+        if not target.missing:
+            continue
+        for source in target.sources:
+            rule = turn.index.rules.get(source.rule)
+            if rule is None or source.line != line.id:
+                continue
+            scope = turn.index.scopes.of(line)
+            scope.target = target.attributes
+            for mapping in rule.mappings:
+                if mapping.attribute in target.missing:
+                    value = turn.program.expression(mapping.value).evaluate(scope)
+                    if value is not None:
+                        by = Provenance(origin=Origin.RULE, by=rule.id, source=line.id, text=mapping.value.text)
+                        found.append((target, mapping.attribute, value, by))
+    return found

@@ -1,0 +1,153 @@
+"""What `advance` derives from the rows of an order and keeps between events, so that no event looks at all tasks.
+
+It is made in one pass over lines, tasks and dependencies, and kept up to date afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orderloom.engine.orchestration.definitions import definitions
+from orderloom.engine.orchestration.reads import Read, reads
+from orderloom.engine.orchestration.scopes import Scopes
+from orderloom.engine.program import Program
+from orderloom.models.expression import Root
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import OrderState, Task, TaskState
+from orderloom.models.tasks import TaskKind
+
+#: states in which a task goes on by itself
+_GOING_ON = frozenset((TaskState.READY, TaskState.RUNNING, TaskState.SCHEDULED, TaskState.HELD))
+#: stands for any line in the keys of watchers
+ANY_LINE = "*"
+
+
+class Index:
+    """The derived side of one order's state."""
+
+    def __init__(self, program: Program, state: OrderState) -> None:
+        self.program = program
+        self.definitions = definitions(program)
+        self.scopes = Scopes(program, state.order, state.lines)
+        self.rules = self.definitions.rules
+        #: tasks that come after a task
+        self.dependants: dict[str, list[str]] = {}
+        #: how many tasks, attributes and subplan starts a pending task still waits for
+        self.remaining: dict[str, int] = {}
+        #: pending tasks that wait for an attribute, by (line, attribute)
+        self.needing: dict[tuple[str, str], list[str]] = {}
+        #: tasks of a subplan, and how many of them are not done
+        self.parts: dict[str, list[str]] = {}
+        self.parts_open: dict[str, int] = {}
+        #: waiting tasks to look at again when an attribute changes, by (line or ANY_LINE, attribute)
+        self.watchers: dict[tuple[str, str], dict[str, None]] = {}
+        #: lines made from a line
+        self.fed: dict[str, list[str]] = {}
+        #: open tasks of a line and lines made from it that are not final
+        self.line_open: dict[str, int] = {}
+        self.lines_open = 0
+        #: tasks that are not final; those that go on by themselves; those that wait for someone or something
+        self.open = 0
+        self.active = 0
+        self.waiting = 0
+        self._read_lines(state)
+        self._read_tasks(state)
+
+    def count(self, task: Task, change: int) -> None:
+        """Adds the task, in the state it has, to the counts by standing, or with -1 takes it out."""
+        state = task.state
+        if state.final:
+            return
+        self.open += change
+        if task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING:
+            return
+        if state in _GOING_ON or (state is TaskState.WAITING and task.kind is TaskKind.CALL):
+            self.active += change
+        elif state is not TaskState.PENDING:
+            self.waiting += change
+
+    def watch(self, state: OrderState, task: Task) -> None:
+        """Has the task looked at again when an attribute that its `until` reads changes."""
+        for key in self._watched(state, task):
+            self.watchers.setdefault(key, {})[task.id] = None
+
+    def unwatch(self, state: OrderState, task: Task) -> None:
+        for key in self._watched(state, task):
+            self.watchers.get(key, {}).pop(task.id, None)
+
+    def watching(self, line: str, attribute: str) -> Iterable[str]:
+        """Tasks to look at again now that this attribute of this line has changed."""
+        return (*self.watchers.get((line, attribute), ()), *self.watchers.get((ANY_LINE, attribute), ()))
+
+    def _watched(self, state: OrderState, task: Task) -> Iterable[tuple[str, str]]:
+        until = self.definitions.tasks[task.definition].definition.until
+        line = state.lines[task.line]
+        return [(_subject(read, line.id, line.parent, line.root), read.name) for read in reads(until)] if until else ()
+
+    def _read_lines(self, state: OrderState) -> None:
+        lines = state.lines
+        for line in lines.values():
+            if line.context:
+                continue
+            self.line_open.setdefault(line.id, 0)
+            if line.state.final:
+                continue
+            self.lines_open += 1
+            for source in dict.fromkeys(each.line for each in line.sources):
+                if source in lines and not lines[source].context:
+                    self.line_open[source] = self.line_open.get(source, 0) + 1
+        for line in lines.values():
+            for source in dict.fromkeys(each.line for each in line.sources):
+                self.fed.setdefault(source, []).append(line.id)
+
+    def _read_tasks(self, state: OrderState) -> None:
+        tasks = state.tasks
+        for task in tasks.values():
+            self.count(task, 1)
+            if not task.state.final:
+                self.line_open[task.line] = self.line_open.get(task.line, 0) + 1
+            for first in task.after:
+                self.dependants.setdefault(first, []).append(task.id)
+            if task.within:
+                self.parts.setdefault(task.within, []).append(task.id)
+                self.parts_open[task.within] = self.parts_open.get(task.within, 0) + (not task.state.final)
+            if task.state is TaskState.PENDING:
+                self.remaining[task.id] = self._unmet(state, task)
+            elif task.state is TaskState.WAITING:
+                self.watch(state, task)
+
+    def _unmet(self, state: OrderState, task: Task) -> int:
+        unmet = sum(1 for first in task.after if first in state.tasks and not state.tasks[first].state.done)
+        attributes = state.lines[task.line].attributes
+        for name in task.needs:
+            if attributes.get(name) is None:
+                self.needing.setdefault((task.line, name), []).append(task.id)
+                unmet += 1
+        if task.within and state.tasks[task.within].state is not TaskState.RUNNING:
+            unmet += 1
+        return unmet
+
+
+def index_of(program: Program, state: OrderState) -> Index:
+    """The order's index, made where there is none for this program."""
+    index = state.index
+    if not isinstance(index, Index) or index.program is not program:
+        index = state.index = Index(program, state)
+    return index
+
+
+def is_open(status: OrderStatus) -> bool:
+    """Whether events can still change an order in this state."""
+    return not status.final and status is not OrderStatus.ACKNOWLEDGED
+
+
+def _subject(read: Read, line: str, parent: str, root: str) -> str:
+    match read.root:
+        case Root.LINE:
+            return line
+        case Root.PARENT:
+            return parent
+        case Root.ROOT:
+            return root
+        case _:
+            return ANY_LINE

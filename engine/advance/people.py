@@ -1,0 +1,140 @@
+"""What people do: complete work, decide over fallout, correct lines, hold and release the order.
+
+Each function refuses what cannot be done, with a message for the one who asked, before it changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from orderloom.engine.advance.attributes import set_attribute
+from orderloom.engine.advance.index import is_open
+from orderloom.engine.advance.outcomes import complete, skip
+from orderloom.engine.advance.refused import Refused
+from orderloom.engine.advance.turn import Turn
+from orderloom.models.catalog import Attribute
+from orderloom.models.fulfillment import Origin, Provenance
+from orderloom.models.journal import (
+    CloseWork,
+    EntryKind,
+    FalloutAction,
+    FalloutResolved,
+    LineCorrected,
+    OrderHeld,
+    OrderReleased,
+    WorkCompleted,
+)
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import Task, TaskState
+from orderloom.models.tasks import TaskKind
+from orderloom.models.values import Value
+
+
+def work_completed(turn: Turn, event: WorkCompleted) -> None:
+    """A manual task is done; its form's values feed its sets."""
+    task = _task(turn, event.task)
+    if task.kind is not TaskKind.MANUAL:
+        raise Refused(f"task `{task.id}` is not manual work but `{task.kind}`")
+    if task.state is not TaskState.WAITING:
+        raise Refused(f"task `{task.id}` is not open for work, it is {task.state}")
+    form = {each.name: each for each in turn.compiled(task).definition.form}
+    _known(form, event.values, f"the form of task `{task.id}`")
+    lacking = [name for name, each in form.items() if each.required and event.values.get(name) is None]
+    if lacking:
+        raise Refused(f"task `{task.id}` needs a value for {_names(lacking)}")
+    task.outputs = dict(event.values)
+    task.by = event.by
+    complete(turn, task, why=f"done by {event.by}", form=task.outputs)
+
+
+def fallout_resolved(turn: Turn, event: FalloutResolved) -> None:
+    """A task in fallout is tried again, skipped, or counted as done."""
+    task = _task(turn, event.task)
+    if task.state is not TaskState.FALLOUT:
+        raise Refused(f"task `{task.id}` is not in fallout, it is {task.state}")
+    why = f"{event.action} by {event.by}" + (f": {event.reason}" if event.reason else "")
+    if event.action is FalloutAction.RETRY:
+        _retry(turn, task, why)
+        return
+    task.by = event.by
+    if event.action is FalloutAction.SKIP:
+        skip(turn, task, why=why)
+        return
+    _known(turn.compiled(task).results(), event.outputs, f"the outputs of task `{task.id}`")
+    if event.outputs:
+        task.outputs = {**task.outputs, **event.outputs}
+    complete(turn, task, why=why, response=task.outputs, form=task.outputs)
+
+
+def line_corrected(turn: Turn, event: LineCorrected) -> None:
+    """Attributes of a line change by hand; failed tasks of the line then make a new request when they are retried."""
+    state = turn.state
+    if not is_open(state.status):
+        raise Refused(f"order `{state.order.id}` is {state.status}, its lines can no longer be corrected")
+    line = state.lines.get(event.line)
+    if line is None:
+        raise Refused(f"order `{state.order.id}` has no line `{event.line}`")
+    spec = turn.program.specs[line.spec]
+    _known(spec.attributes, event.values, f"`{line.spec}`")
+    lacking = [name for name, value in event.values.items() if value is None and spec.attributes[name].required]
+    if lacking:
+        raise Refused(f"line `{line.id}` cannot be without {_names(lacking)}")
+    provenance = Provenance(origin=Origin.PERSON, by=event.by, text=event.reason)
+    for name, value in event.values.items():
+        set_attribute(turn, line, name, value, provenance)
+    for task in state.tasks.values():
+        if task.line == line.id and task.state is TaskState.FALLOUT:
+            task.generation += 1
+            turn.touch(task)
+
+
+def order_held(turn: Turn, event: OrderHeld) -> None:
+    """Nothing new starts until the order is released; what runs is finished and taken in."""
+    state = turn.state
+    if state.status not in (OrderStatus.IN_PROGRESS, OrderStatus.PENDING):
+        raise Refused(f"order `{state.order.id}` is {state.status}, only one in progress or pending can be held")
+    state.held_from = state.status
+    turn.move_order(OrderStatus.HELD, why=_why("held", event.by, event.reason))
+
+
+def order_released(turn: Turn, event: OrderReleased) -> None:
+    """What became ready meanwhile starts."""
+    state = turn.state
+    if state.status is not OrderStatus.HELD:
+        raise Refused(f"order `{state.order.id}` is not held, it is {state.status}")
+    state.held_from = None
+    turn.move_order(OrderStatus.IN_PROGRESS, why=_why("released", event.by, event.reason))
+    turn.agenda.extend(task for task in state.tasks.values() if task.state is TaskState.READY)
+
+
+def _retry(turn: Turn, task: Task, why: str) -> None:
+    line = turn.line(task)
+    lacking = [name for name in task.needs if line.attributes.get(name) is None]
+    if lacking:
+        raise Refused(f"line `{line.id}` has no value for {_names(lacking)} yet; correct the line first")
+    turn.tell(CloseWork(task=task.id))
+    task.retries = 0
+    task.queue, task.due = "", None
+    turn.note(EntryKind.NOTE, task.id, {"text": why})
+    turn.agenda.append(task)
+
+
+def _task(turn: Turn, task_id: str) -> Task:
+    task = turn.state.tasks.get(task_id)
+    if task is None:
+        raise Refused(f"order `{turn.state.order.id}` has no task `{task_id}`")
+    return task
+
+
+def _known(attributes: Mapping[str, Attribute], values: Mapping[str, Value], where: str) -> None:
+    unknown = [name for name in values if name not in attributes]
+    if unknown:
+        raise Refused(f"{where} has no {_names(unknown)}; it has {_names(attributes) or 'none'}")
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _why(what: str, by: str, reason: str) -> str:
+    return f"{what} by {by}: {reason}" if reason else f"{what} by {by}"

@@ -1,0 +1,110 @@
+"""From tasks to lines, from lines to the order: states roll up by counters, never by looking at everything.
+
+A line is in progress from the start of its first task or of one of a line made from it, and completed when all of its
+tasks are done and all lines made from it are completed. The order is completed when all of its lines are; it is pending
+while all that is open waits for a person, an event or an instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orderloom.engine.advance.turn import Turn
+from orderloom.engine.inventory import change_for
+from orderloom.models.catalog import Action
+from orderloom.models.fulfillment import Line
+from orderloom.models.inventory import AssetState
+from orderloom.models.journal import WriteInventory
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import PlanState, Task
+
+#: state of the asset once its line is completed
+_AFTER = {
+    Action.ADD: AssetState.ACTIVE,
+    Action.MODIFY: AssetState.ACTIVE,
+    Action.RESUME: AssetState.ACTIVE,
+    Action.MOVE: AssetState.ACTIVE,
+    Action.NO_CHANGE: AssetState.ACTIVE,
+    Action.SUSPEND: AssetState.SUSPENDED,
+    Action.DELETE: AssetState.TERMINATED,
+}
+
+
+def task_started(turn: Turn, task: Task) -> None:
+    """The task's line is in progress, and with it the lines it is made from."""
+    todo = [task.line]
+    lines = turn.state.lines
+    while todo:
+        line = lines[todo.pop()]
+        if line.context or line.state is not OrderStatus.ACKNOWLEDGED:
+            continue
+        turn.move_line(line, OrderStatus.IN_PROGRESS)
+        turn.started[line.id] = line
+        todo.extend(source.line for source in line.sources if source.line in lines)
+
+
+def task_ended(turn: Turn, task: Task) -> None:
+    """The task no longer keeps its line open."""
+    index = turn.index
+    index.line_open[task.line] -= 1
+    if not index.line_open[task.line]:
+        lines_ended(turn, (turn.state.lines[task.line],))
+
+
+def lines_ended(turn: Turn, lines: Iterable[Line]) -> None:
+    """Completes lines that nothing keeps open, then those that they kept open."""
+    index = turn.index
+    todo = [line for line in lines if not line.state.final and not line.context and not index.line_open[line.id]]
+    while todo:
+        line = todo.pop()
+        if line.state.final:
+            continue
+        started = line.state is OrderStatus.ACKNOWLEDGED
+        turn.move_line(line, *((OrderStatus.IN_PROGRESS,) if started else ()), OrderStatus.COMPLETED)
+        turn.ended[line.id] = line
+        index.lines_open -= 1
+        for source in dict.fromkeys(each.line for each in line.sources):
+            if source in index.line_open:
+                index.line_open[source] -= 1
+                if not index.line_open[source] and not turn.state.lines[source].context:
+                    todo.append(turn.state.lines[source])
+
+
+def roll_up(turn: Turn) -> None:
+    """Takes the order to the state that follows from its lines and tasks. A held order stays held until released."""
+    state, index = turn.state, turn.index
+    if state.status.final or turn.held:
+        return
+    if not index.lines_open:
+        status = outcome(line.state for line in state.lines.values() if not line.context)
+        turn.move_order(status, why="all lines are final")
+        turn.move_plan(PlanState.COMPLETED, why="all tasks are done")
+    elif index.active or not index.waiting:
+        turn.move_order(OrderStatus.IN_PROGRESS, why="work goes on")
+    else:
+        turn.move_order(OrderStatus.PENDING, why="all that is open waits for a person, an event or an instant")
+
+
+def outcome(states: Iterable[OrderStatus]) -> OrderStatus:
+    """The state of an order whose lines are all final: of one kind that kind, else partial (TMF622)."""
+    found = set(states)
+    if found <= {OrderStatus.COMPLETED}:
+        return OrderStatus.COMPLETED
+    return OrderStatus.FAILED if found == {OrderStatus.FAILED} else OrderStatus.PARTIAL
+
+
+def write_inventory(turn: Turn) -> None:
+    """Reserves what lines that started will add; records what lines that ended have changed."""
+    lines, order = turn.state.lines, turn.state.order
+    changes = [
+        change_for(line, lines, order, AssetState.RESERVED)
+        for line in turn.started.values()
+        if line.action is Action.ADD and line.id not in turn.ended
+    ]
+    changes.extend(
+        change_for(line, lines, order, _AFTER[line.action])
+        for line in turn.ended.values()
+        if line.action is not Action.NO_CHANGE or line.users_added or line.users_removed
+    )
+    if changes:
+        turn.tell(WriteInventory(changes=tuple(changes)))

@@ -1,0 +1,80 @@
+"""`Submitted`: the order becomes lines, the lines a plan, and its first tasks start; or it is rejected with reasons."""
+
+from __future__ import annotations
+
+from orderloom.engine.advance.index import Index
+from orderloom.engine.advance.rollup import lines_ended
+from orderloom.engine.advance.turn import Turn
+from orderloom.engine.orchestration import orchestrate
+from orderloom.models.conversion import Json, to_json
+from orderloom.models.fulfillment import Decomposition, Line
+from orderloom.models.inventory import Inventory
+from orderloom.models.journal import EntryKind, Submitted
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import PlanState, Task
+
+
+def submitted(turn: Turn, event: Submitted) -> None:
+    """Decomposes and starts an order that was not started before."""
+    state = turn.state
+    if state.version or state.status is not OrderStatus.ACKNOWLEDGED:
+        return
+    from orderloom.engine.decomposition import decompose
+
+    start(turn, decompose(turn.program, state.order, event.inventory), event.inventory)
+
+
+def start(turn: Turn, decomposition: Decomposition, inventory: Inventory) -> None:
+    """Starts the order with these lines."""
+    state = turn.state
+    problems = tuple(
+        f"line `{problem.line}`: {problem.message}" if problem.line else problem.message
+        for problem in decomposition.problems
+    )
+    if not problems:
+        plan = orchestrate(turn.program, state.order, decomposition.lines, inventory)
+        problems = plan.problems
+    if problems:
+        state.reasons = problems
+        turn.move_order(OrderStatus.REJECTED, why="; ".join(problems))
+        return
+    state.lines = decomposition.lines
+    state.tasks = {task.id: task for task in plan.tasks}
+    state.started_at = turn.at
+    turn.index = state.index = Index(turn.program, state)
+    _tell(turn)
+    turn.move_plan(PlanState.IN_PROGRESS, why="the order has started")
+    lines_ended(turn, reversed(state.lines.values()))
+    turn.agenda.extend(state.tasks[task] for task, count in turn.index.remaining.items() if not count)
+
+
+def _tell(turn: Turn) -> None:
+    for line in turn.state.lines.values():
+        turn.lines.add(line.id)
+        turn.note(EntryKind.LINE_MADE, line.id, _line_data(line))
+    for task in turn.state.tasks.values():
+        turn.tasks.add(task.id)
+        turn.note(EntryKind.TASK_MADE, task.id, _task_data(task))
+
+
+def _line_data(line: Line) -> dict[str, Json]:
+    return {
+        "spec": line.spec,
+        "level": line.level.value,
+        "action": line.action.value,
+        "quantity": line.quantity,
+        "asset": line.asset,
+        "attributes": {name: to_json(value) for name, value in line.attributes.items()},
+        "sources": [source.line for source in line.sources],
+        "missing": list(line.missing),
+    }
+
+
+def _task_data(task: Task) -> dict[str, Json]:
+    return {
+        "definition": task.definition,
+        "kind": task.kind.value,
+        "line": task.line,
+        "after": list(task.after),
+        "needs": list(task.needs),
+    }

@@ -1,0 +1,127 @@
+"""One event being applied: what it changes, and what is to be told of it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import datetime
+
+from orderloom.engine.advance.index import Index
+from orderloom.engine.lifecycle import move, move_line, move_order, move_plan, order_path
+from orderloom.engine.orchestration.definitions import CompiledTask
+from orderloom.engine.program import Program
+from orderloom.models.conversion import Json
+from orderloom.models.fulfillment import Line
+from orderloom.models.journal import Command, Entry, EntryKind, Publish, Step
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import OrderState, PlanState, Task, TaskState
+
+
+class Turn:
+    """Collects the entries and commands of one step. All changes to states go through here."""
+
+    def __init__(self, program: Program, state: OrderState, index: Index, at: datetime) -> None:
+        self.program = program
+        self.state = state
+        self.index = index
+        self.at = at
+        self.entries: list[Entry] = []
+        self.commands: list[Command] = []
+        self.lines: set[str] = set()
+        self.tasks: set[str] = set()
+        #: tasks whose turn may have come, first in first out
+        self.agenda: deque[Task] = deque()
+        #: waiting tasks whose condition may have become true
+        self.recheck: deque[str] = deque()
+        #: lines that started and lines that ended in this step, for inventory
+        self.started: dict[str, Line] = {}
+        self.ended: dict[str, Line] = {}
+        self._moves: dict[str, dict[str, Json]] = {}
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing new may start."""
+        return self.state.status is OrderStatus.HELD
+
+    def compiled(self, task: Task) -> CompiledTask:
+        return self.index.definitions.tasks[task.definition]
+
+    def line(self, task: Task) -> Line:
+        return self.state.lines[task.line]
+
+    def tell(self, command: Command) -> None:
+        self.commands.append(command)
+
+    def note(self, kind: EntryKind, subject: str, data: Mapping[str, Json]) -> None:
+        self.entries.append(Entry(kind, subject, data))
+
+    def touch(self, task: Task) -> None:
+        self.tasks.add(task.id)
+
+    def move(self, task: Task, *path: TaskState, why: str) -> None:
+        """Takes the task along legal edges. All its moves of one step make one entry, which names those between."""
+        index = self.index
+        former = task.state
+        index.count(task, -1)
+        for state in path:
+            move(task, state, self.at)
+        index.count(task, 1)
+        self.tasks.add(task.id)
+        told = self._moves.get(task.id)
+        if told is None:
+            told = self._moves[task.id] = {"from": former.value, "to": former.value, "why": why}
+            self.entries.append(Entry(EntryKind.TASK_STATE, task.id, told))
+        elif why:
+            told["why"] = f"{told['why']}; {why}" if told["why"] else why
+        self._passed(told, path)
+
+    def move_line(self, line: Line, *path: OrderStatus) -> None:
+        former = line.state
+        for state in path:
+            move_line(line, state)
+        self.lines.add(line.id)
+        told = self._moves.get(f"\0{line.id}")
+        if told is None:
+            told = self._moves[f"\0{line.id}"] = {"from": former.value, "to": former.value, "why": ""}
+            self.entries.append(Entry(EntryKind.LINE_STATE, line.id, told))
+        self._passed(told, path)
+
+    def move_order(self, to: OrderStatus, why: str) -> None:
+        """Takes the order to a state, where needed through `inProgress`, and tells the world."""
+        state = self.state
+        former = state.status
+        path = order_path(former, to)
+        for each in path:
+            move_order(state, each)
+        if not path:
+            return
+        data: dict[str, Json] = {"from": former.value, "to": former.value, "why": why}
+        self._passed(data, path)
+        if to.final:
+            state.completed_at = self.at if to is not OrderStatus.REJECTED else None
+        self.note(EntryKind.ORDER_STATE, "", data)
+        self.tell(Publish(kind="order.state", data={"order": state.order.id, "from": former.value, "to": to.value}))
+
+    def move_plan(self, to: PlanState, why: str) -> None:
+        former = self.state.plan
+        move_plan(self.state, to)
+        self.note(EntryKind.PLAN_STATE, "", {"from": former.value, "to": to.value, "why": why})
+
+    def step(self) -> Step:
+        return Step(
+            entries=tuple(self.entries),
+            commands=tuple(self.commands),
+            lines=frozenset(self.lines),
+            tasks=frozenset(self.tasks),
+        )
+
+    @staticmethod
+    def _passed(told: dict[str, Json], path: tuple[TaskState, ...] | tuple[OrderStatus, ...]) -> None:
+        through = told.get("through")
+        passed = list(through) if isinstance(through, list) else []
+        if told["to"] != told["from"] or passed:
+            passed.append(told["to"])
+        passed.extend(each.value for each in path[:-1])
+        told["to"] = path[-1].value
+        if passed:
+            told["through"] = passed
