@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from orderloom.engine.expressions import CompiledExpression, Expressions
+from orderloom.engine.firing import FiringMapping, FiringRule, strata
 from orderloom.engine.network import NativeNetwork, NetworkRule
 from orderloom.models.catalog import Spec
 from orderloom.models.design import Design
 from orderloom.models.expression import Formula
+from orderloom.models.rules import DecompositionRule
 
 
 class Program:
@@ -18,6 +20,7 @@ class Program:
     def __init__(self, design: Design) -> None:
         self.design = design
         self._expressions = Expressions(design.tables)
+        self._required: dict[str, tuple[str, ...]] = {}
 
     def expression(self, formula: Formula) -> CompiledExpression:
         """The compiled form of a formula of this design."""
@@ -62,6 +65,37 @@ class Program:
         return self._network(
             NetworkRule(id=rejection.id, spec=rejection.spec, when=rejection.when)
             for rejection in self.design.rejections
+        )
+
+    @cached_property
+    def strata(self) -> Mapping[str, int]:
+        """The order in which specs are decomposed, see `firing.strata`."""
+        return strata(self.design.specs, self.design.rules)
+
+    @cached_property
+    def firing(self) -> tuple[FiringRule, ...]:
+        """The rules of `decompositions`, place by place, ready to fire."""
+        rules = {rule.id: rule for rule in self.design.rules}
+        return tuple(self._firing(rules[each.id]) for each in self.decompositions.rules)
+
+    def required(self, spec: str) -> tuple[str, ...]:
+        """The names of a known spec's required attributes."""
+        found = self._required.get(spec)
+        if found is None:
+            attributes = self.design.specs[spec].attributes
+            found = tuple(name for name, attribute in attributes.items() if attribute.required)
+            self._required[spec] = found
+        return found
+
+    def _firing(self, rule: DecompositionRule) -> FiringRule:
+        target = self.design.specs[rule.target]
+        return FiringRule(
+            rule=rule,
+            id=rule.id,
+            target=target,
+            mappings=tuple(FiringMapping(each.attribute, self.expression(each.value)) for each in rule.mappings),
+            quantity=self.expression(rule.quantity) if rule.quantity else None,
+            key=self.expression(target.scope_key) if target.scope_key else None,
         )
 
     def _network(self, rules: Iterable[NetworkRule]) -> NativeNetwork:

@@ -67,10 +67,12 @@ class Nowhere:
 
 
 class ParentedLine(LineSubject, Protocol):
-    """A line that names the line it stands under."""
+    """A line that names the line it stands under, and whether the order touches it."""
 
     @property
     def parent(self) -> str: ...
+    @property
+    def context(self) -> bool: ...
 
 
 class Snapshot:
@@ -91,15 +93,13 @@ class Snapshot:
         self._children_of: dict[tuple[str, str], list[LineSubject]] = {}
 
     def lines(self, spec: str | None) -> Sequence[LineSubject]:
-        """Lines of the order, in its order."""
-        if spec is None:
-            return self._lines
+        """Lines of the order, in its order; products that are only context are not of the order."""
         if self._lines_of is None:
-            self._lines_of = {}
-            for line in self._lines:
+            self._lines_of = {"": [line for line in self._lines if not line.context]}
+            for line in tuple(self._lines_of[""]):
                 for name in self._lineage(line.spec):
                     self._lines_of.setdefault(name, []).append(line)
-        return self._lines_of.get(spec, ())
+        return self._lines_of.get(spec or "", ())
 
     def children(self, line: LineSubject, spec: str | None) -> Sequence[LineSubject]:
         """Direct children of a line, in the order's order."""

@@ -1,0 +1,52 @@
+"""A decomposition in the making: what all its stages read and add to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+
+from orderloom.engine.program import Program
+from orderloom.models.catalog import Level
+from orderloom.models.fulfillment import Line, Problem, ProblemKind
+from orderloom.models.inventory import Asset, Inventory
+from orderloom.models.order import ProductOrder
+
+
+class Work:
+    """The lines and problems found so far, with the indexes that keep every stage linear."""
+
+    __slots__ = ("active", "assets", "by_anchor", "by_asset", "lines", "order", "problems", "program", "used_by")
+
+    def __init__(self, program: Program, order: ProductOrder, inventory: Inventory) -> None:
+        self.program = program
+        self.order = order
+        self.assets: Mapping[str, Asset] = inventory.assets
+        self.lines: dict[str, Line] = {}
+        self.problems: list[Problem] = []
+        #: the line that makes or changes an asset, by asset id
+        self.by_asset: dict[str, Line] = {}
+        #: ids of the lines that the order may change: not those of untouched products and what only they use
+        self.active: set[str] = set()
+        self.by_anchor: dict[str, Asset] = {}
+        #: technical assets by the id of an asset that uses them, in the order of their ids
+        self.used_by: dict[str, list[Asset]] = {}
+        for key in sorted(self.assets):
+            asset = self.assets[key]
+            if asset.level is not Level.PRODUCT:
+                if asset.anchor:
+                    self.by_anchor.setdefault(asset.anchor, asset)
+                for user in asset.users:
+                    self.used_by.setdefault(user, []).append(asset)
+
+    def add(self, line: Line) -> None:
+        self.lines[line.id] = line
+        self.by_asset[line.asset] = line
+
+    def problem(self, kind: ProblemKind, line: str, message: str) -> None:
+        self.problems.append(Problem(kind=kind, line=line, message=message))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` for the known name most like this one, or nothing."""
+    found = get_close_matches(name[:100], sorted(known), n=1)
+    return f"; did you mean `{found[0]}`?" if found else ""

@@ -1,0 +1,59 @@
+"""Decomposition rules ready to fire, and the order of levels in which they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from orderloom.engine.expressions import CompiledExpression
+from orderloom.models.catalog import Spec
+from orderloom.models.rules import DecompositionRule
+
+
+@dataclass(frozen=True, slots=True)
+class FiringMapping:
+    attribute: str
+    value: CompiledExpression
+
+
+@dataclass(frozen=True, slots=True)
+class FiringRule:
+    """A decomposition rule with its expressions compiled."""
+
+    rule: DecompositionRule
+    id: str
+    target: Spec
+    mappings: tuple[FiringMapping, ...]
+    quantity: CompiledExpression | None
+    #: the target's scope key
+    key: CompiledExpression | None
+
+
+def strata(specs: Mapping[str, Spec], rules: Sequence[DecompositionRule]) -> dict[str, int]:
+    """The stratum of each spec: above those of all specs whose lines may feed it, 0 for specs that nothing feeds.
+
+    Raises ValueError where rules feed each other in a circle.
+    """
+    by_source: dict[str, list[str]] = {}
+    for rule in rules:
+        by_source.setdefault(rule.source, []).append(rule.target)
+    feeds = {
+        name: sorted({target for each in spec.lineage or (name,) for target in by_source.get(each, ())})
+        for name, spec in specs.items()
+    }
+    open_sources = dict.fromkeys(feeds, 0)
+    for targets in feeds.values():
+        for target in targets:
+            open_sources[target] += 1
+    ranks = dict.fromkeys(feeds, 0)
+    ready = [name for name, count in open_sources.items() if not count]
+    for name in ready:
+        for target in feeds[name]:
+            ranks[target] = max(ranks[target], ranks[name] + 1)
+            open_sources[target] -= 1
+            if not open_sources[target]:
+                ready.append(target)
+    if len(ready) < len(feeds):
+        circle = ", ".join(f"`{name}`" for name in sorted(set(feeds) - set(ready)))
+        raise ValueError(f"the decomposition rules feed each other in a circle among {circle}")
+    return ranks
