@@ -332,10 +332,10 @@ class Builder:
         return tree.When(condition=c[1], span=_span(c))
 
     def table(self, c: Children) -> tree.TableDeclaration:
-        return self._table(c, None, c[11])
+        return self._table(c, None, c[12])
 
     def table_from(self, c: Children) -> tree.TableDeclaration:
-        return self._table(c, self._text(c[11]), ())
+        return self._table(c, self._text(c[12]), ())
 
     def _table(
         self, c: Children, source: tree.Text | None, rows: tuple[tree.RowDeclaration, ...]

@@ -30,6 +30,9 @@ CODES: dict[str, str] = {
 }
 
 _TAB = 4
+
+#: longer source lines are shown in part
+_MAX_WIDTH = 160
 _RED, _YELLOW, _BLUE, _BOLD, _RESET = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", "\x1b[0m"
 
 
@@ -119,8 +122,19 @@ def underlined(source: str, span: Span, mark: str = "^") -> tuple[str, str]:
     before = _displayed(line[: start - line_start], 0)
     marked = _displayed(line[start - line_start : max(span.end, start) - line_start], _width(before))
     shown = _displayed(line, 0)
+    if len(shown) > _MAX_WIDTH:
+        before, marked, shown = _cropped(before, marked, shown)
     more = "…" if span.end > line_end and "\n" in source[line_end : span.end].rstrip() else ""
     return shown, " " * _width(before) + mark * max(1, _width(marked)) + more
+
+
+def _cropped(before: str, marked: str, shown: str) -> tuple[str, str, str]:
+    """The part of a long line around what is marked."""
+    first = max(0, len(before) - _MAX_WIDTH // 4)
+    last = first + _MAX_WIDTH
+    marked = marked[: last - len(before)]
+    head = "…" if first else ""
+    return head + before[first:], marked, head + shown[first:last] + ("…" if last < len(shown) else "")
 
 
 def _displayed(text: str, column: int) -> str:

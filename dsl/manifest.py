@@ -91,6 +91,15 @@ class _Loader(yaml.SafeLoader):
     """The safe loader, with exact decimals and with times left as text."""
 
 
+def _unique(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    for index, key in enumerate(keys):
+        if key in keys[:index]:
+            place = node.value[index][0].start_mark
+            raise yaml.constructor.ConstructorError(None, None, f"`{key}` stands here twice", place)
+    return loader.construct_mapping(node, deep=True)
+
+
 def _exact(loader: _Loader, node: yaml.ScalarNode) -> Decimal | str:
     text = str(loader.construct_scalar(node))
     try:
@@ -103,6 +112,7 @@ def _literal(loader: _Loader, node: yaml.ScalarNode) -> str:
     return str(loader.construct_scalar(node))
 
 
+_Loader.add_constructor("tag:yaml.org,2002:map", _unique)
 _Loader.add_constructor("tag:yaml.org,2002:float", _exact)
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", _literal)
 
@@ -177,6 +187,10 @@ def _finding(file: str, node: yaml.Node, problem: dict[str, Any]) -> Diagnostic:
         place = key if "[key]" in problem["loc"] and key else place
         expected = problem["msg"].removeprefix("Value error, ")
         message = f"`{name}`: {expected[:1].lower()}{expected[1:]}"
+        if kind == "string_pattern_mismatch":
+            message = f"`{name}` is not a name: letters, digits and `_`, a letter first"
+            if location == ("name",):
+                message = f"`{name}`: a name of lower-case letters, digits, `_` and `-` is expected, a letter first"
         if kind == "string_type":
             help = "put it in quotes"
     return Diagnostic(code="LM0103", message=message, span=place, help=help)
