@@ -76,7 +76,7 @@ def _forms(secret: str) -> Iterator[str]:
 
 
 def _base64_forms(content: bytes, shift: int) -> Iterator[str]:
-    # inside a longer text the bytes may start at any of three offsets; the characters shared with neighbours are left out
+    # inside a longer text the bytes start at one of three offsets; characters shared with neighbours are left out
     text = b64encode(bytes(shift) + content).decode()
     first = -(-shift * 8 // 6)
     last = (shift + len(content)) * 8 // 6

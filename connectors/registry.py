@@ -27,7 +27,7 @@ def connector_kinds() -> tuple[str, ...]:
 def connector_kind(name: str) -> ConnectorKind:
     """The kind of that name; raises UnknownConnectorKind."""
     for found in entry_points(group=GROUP, name=name):
-        return cast(ConnectorKind, found.load())
+        return cast("ConnectorKind", found.load())
     raise UnknownConnectorKind(
         f"no connector kind is called `{name}`; installed are {', '.join(connector_kinds())} "
         f"(a package adds one by an entry point of the group `{GROUP}`)"

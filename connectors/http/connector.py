@@ -185,7 +185,7 @@ class _Attempt:
 
 
 def retry_after(value: str, now: datetime) -> float:
-    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3), a number or a date; 0 where it is neither, a day at most."""
+    """Seconds of a `Retry-After` header (RFC 9110, 10.2.3), number or date; at most a day, 0 for anything else."""
     text = value.strip()
     if text.isdecimal() and text.isascii():
         return min(float(text[:9]), _MOST_PAUSE)

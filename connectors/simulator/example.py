@@ -112,7 +112,7 @@ def _put(body: dict[str, Json], path: tuple[str | int, ...], value: Json) -> Non
         if isinstance(step, int):
             continue
         in_list = not last and isinstance(path[index + 1], int)
-        ends = last or in_list and index == len(path) - 2
+        ends = last or (in_list and index == len(path) - 2)
         if ends:
             place[step] = [value] if in_list else value
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import yaml
 
@@ -65,15 +65,15 @@ class Script:
     def parse(found: str | Mapping[str, object]) -> Script:
         """Reads `{seed: …, operations: {name: …}}`, or just the operations; raises ValueError that names the place.
 
-        An operation is a list of answers, one answer, or `{answers: […], chances: [{probability: 0.3, …}], latency: …}`.
+        An operation is answers, one answer, or `{answers: […], chances: [{probability: 0.3, …}], latency: …}`.
         """
         script = yaml.safe_load(found) if isinstance(found, str) else found
         if script is None:
             return Script()
         _expect(isinstance(script, Mapping), "a script", "a mapping of operations", script)
-        seed = script.get("seed", 0)
+        seed: Any = script.get("seed", 0)
         _expect(isinstance(seed, int), "`seed`", "an integer", seed)
-        operations = (
+        operations: Any = (
             script["operations"] if "operations" in script else {k: v for k, v in script.items() if k != "seed"}
         )
         _expect(isinstance(operations, Mapping), "`operations`", "a mapping", operations)
@@ -86,34 +86,34 @@ def _behaviour(name: str, found: object) -> Behaviour:
     if isinstance(found, (list, tuple)):
         return Behaviour(answers=_answers(name, found))
     _expect(isinstance(found, Mapping), f"`{name}`", "a list of answers or a mapping", found)
-    found = cast(Mapping[str, object], found)
+    found = cast("Mapping[str, object]", found)
     _known(name, found, ("answers", "chances", "latency"))
     return Behaviour(
         answers=_answers(name, found.get("answers", [{}])),
-        chances=tuple(_chance(name, item) for item in cast(Iterable[object], found.get("chances", ()))),
+        chances=tuple(_chance(name, item) for item in cast("Iterable[object]", found.get("chances", ()))),
         latency=_seconds(name, found.get("latency", 0)),
     )
 
 
 def _answers(name: str, found: object) -> tuple[ScriptedAnswer, ...]:
     _expect(isinstance(found, (list, tuple)) and bool(found), f"answers of `{name}`", "a list of answers", found)
-    return tuple(_answer(name, item) for item in cast(Iterable[object], found))
+    return tuple(_answer(name, item) for item in cast("Iterable[object]", found))
 
 
 def _chance(name: str, found: object) -> tuple[float, ScriptedAnswer]:
     share = found.get("probability") if isinstance(found, Mapping) else None
     _expect(isinstance(share, (int, float)) and 0 <= share <= 1, f"`probability` of `{name}`", "0 to 1", share)
-    return float(cast(float, share)), _answer(name, found)
+    return float(cast("float", share)), _answer(name, found)
 
 
 def _answer(name: str, found: object) -> ScriptedAnswer:
     found = {} if found is None else found
     _expect(isinstance(found, Mapping), f"an answer of `{name}`", "a mapping", found)
-    answer = cast(Mapping[str, object], found)
+    answer = cast("Mapping[str, object]", found)
     _known(name, answer, _ANSWER_KEYS)
     status, fault = answer.get("status"), answer.get("fault", "")
     _expect(
-        status is None or isinstance(status, int) and 100 <= status <= 599,
+        status is None or (isinstance(status, int) and 100 <= status <= 599),
         f"`status` of `{name}`",
         "100 to 599",
         status,
@@ -135,7 +135,7 @@ def _callback(name: str, found: object) -> ScriptedCallback | None:
     if found == "never":
         return ScriptedCallback(after=-1)
     _expect(isinstance(found, Mapping), f"`callback` of `{name}`", "a mapping or `never`", found)
-    callback = cast(Mapping[str, object], found)
+    callback = cast("Mapping[str, object]", found)
     _known(name, callback, ("after", "body", "headers"))
     return ScriptedCallback(
         after=_seconds(name, callback.get("after", 0.05)),

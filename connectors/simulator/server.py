@@ -105,7 +105,7 @@ class SimulatorServer:
                 target=f"{target}?{query}" if query else target,
                 headers=headers,
                 body=content,
-            )  # fmt: skip
+            )
         )
         try:
             body = parse_body(content, headers.get("content-type", "")) if content else None

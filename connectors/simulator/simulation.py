@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from random import Random
 
 from orderloom.connectors.simulator.example import Example
@@ -13,7 +14,7 @@ from orderloom.connectors.templates.expression import Expression, Text
 from orderloom.connectors.templates.operation import OperationTemplates
 from orderloom.connectors.templates.response import compile_text
 from orderloom.models.catalog import Enum
-from orderloom.models.integration import Operation
+from orderloom.models.conversion import to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +52,9 @@ class Simulation:
         if unknown:
             raise ValueError(f"simulator script: no operation is called `{sorted(unknown)[0]}`")
         self._systems = {
-            name: _System(found.operation, script.operations.get(name, Behaviour()), Example(found.operation, found.reader, enums),
-                          Random(f"{script.seed}/{name}"))
+            name: _System(found, script.operations.get(name, Behaviour()), enums, Random(f"{script.seed}/{name}"))
             for name, found in templates.items()
-        }  # fmt: skip
+        }
         #: how often each operation was called
         self.calls: Counter[str] = Counter()
         #: how often a call was answered again for its key
@@ -72,10 +72,13 @@ class Simulation:
 class _System:
     """One operation's state."""
 
-    def __init__(self, operation: Operation, behaviour: Behaviour, example: Example, random: Random) -> None:
+    def __init__(
+        self, templates: OperationTemplates, behaviour: Behaviour, enums: Mapping[str, Enum], random: Random
+    ) -> None:
+        operation = templates.operation
         self._name = operation.name
         self._behaviour = behaviour
-        self._example = example
+        self._example = Example(operation, templates.reader, enums)
         self._random = random
         self._called_back = operation.callback is not None
         self._next = 0
@@ -150,6 +153,8 @@ def _compiled(body: object) -> object:
         return {str(key): _compiled(value) for key, value in body.items()}
     if isinstance(body, (list, tuple)):
         return [_compiled(item) for item in body]
+    if isinstance(body, date):
+        return to_json(body)
     return compile_text(body) if isinstance(body, str) and "{{" in body else body
 
 

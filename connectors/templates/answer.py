@@ -113,7 +113,7 @@ class AnswerReader:
     ) -> dict[str, Value]:
         outputs: dict[str, Value] = {}
         for name, attribute in self._operation.outputs.items():
-            if response is None or response.outcome is None and not response.set:
+            if response is None or (response.outcome is None and not response.set):
                 found = _field(context["body"], name)
             else:
                 found = _value(name, response.set.get(name), context)

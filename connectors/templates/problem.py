@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from jinja2.exceptions import TemplateRuntimeError
+
 
 class TemplateProblem(Exception):
     """A template that cannot be used, found when it is compiled; `line` counts from 1 in the template's file."""
@@ -13,5 +15,5 @@ class TemplateProblem(Exception):
         self.help = help
 
 
-class BadValue(Exception):
+class BadValue(TemplateRuntimeError):
     """A value that cannot stand where a template puts it, or a name that has no value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from json import JSONDecodeError, loads
-from typing import Any
+from typing import Any, cast
 from xml.parsers import expat
 
 from jinja2 import nodes
@@ -39,7 +39,16 @@ class RequestTemplate:
     """A compiled request template; raises TemplateProblem where the text is not one."""
 
     def __init__(self, template: Template) -> None:
-        tree = parse(template.text)
+        self._compile(template, parse(template.text))
+
+    @classmethod
+    def of_tree(cls, template: Template, tree: nodes.Template) -> RequestTemplate:
+        """The same for a syntax tree made from the template's."""
+        made = cls.__new__(cls)
+        made._compile(template, tree)
+        return made
+
+    def _compile(self, template: Template, tree: nodes.Template) -> None:
         cursor = Cursor()
         _place(tree.body, cursor)
         cursor.finish(template.text.count("\n") + 1)
@@ -110,8 +119,8 @@ def _encode(node: nodes.Expr, cursor: Cursor) -> nodes.Expr:
     return _filtered(node, cursor.encoder(node.lineno))
 
 
-def _filtered(node: nodes.Expr, name: str) -> nodes.Filter:
-    return nodes.Filter(node, name, [], [], None, None, lineno=node.lineno)
+def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
+    return nodes.Filter(cast("nodes.Expr", node), name, [], [], None, None, lineno=node.lineno)
 
 
 def _run(template: Any, context: Mapping[str, object]) -> str:

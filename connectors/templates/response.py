@@ -33,6 +33,8 @@ class ResponseTemplate:
     code: Entry | None = None
     message: Entry | None = None
     correlation: Entry | None = None
+    #: the line of each output's name
+    set_lines: Mapping[str, int] = field(default_factory=dict)
 
     def entries(self) -> Iterator[tuple[str, Entry]]:
         """Everything that is written, outputs as `set.name`."""
@@ -90,17 +92,22 @@ def _line(text: str, offset: int) -> int:
 def _response(root: yaml.Node | None, expressions: list[Expression]) -> ResponseTemplate:
     single: dict[str, Entry] = {}
     outputs: dict[str, Entry] = {}
+    lines: dict[str, int] = {}
     for key, line, node in _members(root, "a response template"):
         if key not in _KEYS:
             raise TemplateProblem(f"`{key}` is no key of a response template", line, f"there are {', '.join(_KEYS)}")
         if key == "set":
-            outputs = {name: _entry(value, expressions) for name, _, value in _members(node, "`set`")}
+            members = list(_members(node, "`set`"))
+            outputs = {name: _entry(value, expressions) for name, _, value in members}
+            lines = {name: place for name, place, _ in members}
         else:
             single[key] = _entry(node, expressions)
     outcome = single.get("outcome")
     if isinstance(outcome, Fixed) and outcome.fixed not in OUTCOMES:
         raise TemplateProblem(f"`{outcome.fixed}` is no outcome", outcome.line, f"there are {', '.join(OUTCOMES)}")
-    return ResponseTemplate(outcome, outputs, single.get("code"), single.get("message"), single.get("correlation"))
+    return ResponseTemplate(
+        outcome, outputs, single.get("code"), single.get("message"), single.get("correlation"), lines
+    )
 
 
 def _members(node: yaml.Node | None, what: str) -> Iterator[tuple[str, int, yaml.Node]]:
@@ -137,7 +144,7 @@ def _pieces(text: str, line: int, expressions: list[Expression]) -> Entry:
 
 
 def _constructed(node: yaml.Node) -> object:
-    return yaml.SafeLoader("").construct_document(node)  # type: ignore[no-untyped-call]
+    return yaml.SafeLoader("").construct_document(node)
 
 
 def _scalars(node: yaml.Node) -> Iterator[str]:

@@ -181,7 +181,7 @@ def _length(value: Any) -> int:
 
 
 def _integer(value: Any) -> int:
-    if isinstance(value, str) and len(value) > _MOST_BITS or isinstance(value, Decimal) and value.adjusted() > 400:
+    if (isinstance(value, str) and len(value) > _MOST_BITS) or (isinstance(value, Decimal) and value.adjusted() > 400):
         raise BadValue("the number is too large")
     try:
         return int(value)

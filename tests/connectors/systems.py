@@ -59,8 +59,10 @@ def http_connector(
     auth: Auth | None = None,
     resolved: Mapping[str, Value] | None = None,
     secrets: tuple[str, ...] = (),
-    limit: Limit = Limit(),
+    limit: Limit | None = None,
 ) -> HttpConnector:
-    definition = ConnectorDefinition(name="inventory", title="", kind="http", options={}, auth=auth, limit=limit)
+    definition = ConnectorDefinition(
+        name="inventory", title="", kind="http", options={}, auth=auth, limit=limit or Limit()
+    )
     options = Options(values={"base_url": base_url}, auth=resolved or {}, secrets=secrets)
     return HttpConnector(definition, options, {found.name: found for found in operations}, {})
