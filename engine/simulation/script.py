@@ -1,0 +1,89 @@
+"""What the systems and the people of a simulated order do: answers, callbacks, events, work, decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from orderloom.models.callout import Outcome
+from orderloom.models.conversion import Json
+from orderloom.models.journal import Event, FalloutAction, SendCallout
+from orderloom.models.values import Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What a system answers to a callout, or sends back later; fields as in `Answer`."""
+
+    outcome: Outcome = Outcome.COMPLETED
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    code: str = ""
+    message: str = ""
+    #: seconds, see `Answer.retry_after`
+    retry_after: float = 0
+    #: time from the call to the answer, from the answer to the callback
+    latency: timedelta = timedelta(milliseconds=100)
+    #: for ACCEPTED: the result that comes later; None: it never comes
+    callback: Reply | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """How a manual task is done. Fields of the form without a value here get a plausible one."""
+
+    after: timedelta = timedelta(hours=1)
+    values: Mapping[str, Value] = field(default_factory=dict)
+    by: str = "somebody"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a person does about a task in fallout."""
+
+    action: FalloutAction
+    after: timedelta = timedelta(hours=1)
+    #: attributes of the task's line to correct first
+    correct: Mapping[str, Value] = field(default_factory=dict)
+    #: for COMPLETE
+    outputs: Mapping[str, Value] = field(default_factory=dict)
+    by: str = "somebody"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """An event from outside, so long after the order was submitted."""
+
+    event: str
+    payload: Mapping[str, Json] = field(default_factory=dict)
+    after: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """Everything that happens to an order from outside. The empty script is a day on which all goes well.
+
+    Tasks are named by id, by definition (`Plan.task`) or by plain name; the most exact entry counts.
+    """
+
+    #: by operation: used one after the other, the last one again and again
+    replies: Mapping[str, tuple[Reply, ...]] = field(default_factory=dict)
+    #: asked before `replies` with the callout and how often its operation was called before; None: not its affair
+    answer: Callable[[SendCallout, int], Reply | None] | None = None
+    #: by task
+    people: Mapping[str, Person] = field(default_factory=dict)
+    #: for manual tasks not named above; None: nobody does them
+    anyone: Person | None = field(default_factory=Person)
+    #: by task: one after the other; when used up the task stays in fallout
+    decisions: Mapping[str, tuple[Decision, ...]] = field(default_factory=dict)
+    events: tuple[Delivery, ...] = ()
+    #: events that the script does not name arrive, matching, so long after a task waits for them; None: never
+    spontaneous: timedelta | None = timedelta(minutes=1)
+    #: anything else, so long after the order was submitted: holds, releases, corrections, stale messages
+    interventions: tuple[tuple[timedelta, Event], ...] = ()
+
+
+def entry(table: Mapping[str, object], task: str, definition: str) -> str | None:
+    """The key of a table by task under which this task stands, None for none."""
+    return next((key for key in (task, definition, definition.rpartition(".")[2]) if key in table), None)

@@ -1,0 +1,109 @@
+"""Runs an order on a virtual clock, against a script, offline: days in milliseconds, the same in every run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from orderloom.engine.advance import Refused, advance
+from orderloom.engine.inventory import apply_change
+from orderloom.engine.program import Program
+from orderloom.engine.simulation.agenda import Agenda
+from orderloom.engine.simulation.coverage import Coverage, used
+from orderloom.engine.simulation.script import Script
+from orderloom.engine.simulation.world import Made, World
+from orderloom.models.inventory import EMPTY, Asset, AssetState, Inventory
+from orderloom.models.journal import Command, Entry, EntryKind, Event, Submitted, WriteInventory
+from orderloom.models.order import ProductOrder
+from orderloom.models.plan import OrderState
+
+#: a simulation that runs longer has a design or a script that never ends
+MOST_EVENTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationResult:
+    """What became of a simulated order."""
+
+    state: OrderState
+    #: with the virtual instant of each entry; what was refused stands as a note
+    journal: tuple[tuple[datetime, Entry], ...]
+    #: the events in their order, for a replay
+    events: tuple[tuple[Event, datetime], ...]
+    callouts: tuple[Made, ...]
+    #: commands in their order, with the virtual instant of each
+    commands: tuple[tuple[datetime, Command], ...]
+    inventory: Inventory
+    coverage: Coverage
+    #: instant of the last event
+    ended: datetime
+
+
+def simulate(
+    program: Program,
+    order: ProductOrder,
+    inventory: Inventory = EMPTY,
+    script: Script | None = None,
+    *,
+    start: datetime | None = None,
+    horizon: timedelta = timedelta(days=366),
+) -> SimulationResult:
+    """Submits the order at `start` (default: its order date) and runs it until nothing more happens, or to the horizon."""
+    at = start or order.order_date
+    agenda = Agenda()
+    agenda.put(at, Submitted(inventory=inventory))
+    return run(program, OrderState(order=order, design=program.design.digest), agenda, inventory, script, at + horizon)
+
+
+def run(
+    program: Program,
+    state: OrderState,
+    agenda: Agenda,
+    inventory: Inventory,
+    script: Script | None,
+    end: datetime,
+) -> SimulationResult:
+    """Goes on with an order from the events on the agenda; the first of them is the start of the script's times."""
+    world = World(program, state, agenda, script or Script())
+    assets = dict(inventory.assets)
+    journal: list[tuple[datetime, Entry]] = []
+    commands: list[tuple[datetime, Command]] = []
+    events: list[tuple[Event, datetime]] = []
+    at = agenda.next_at or end
+    world.open(at)
+    while agenda.next_at is not None and agenda.next_at <= end and len(events) < MOST_EVENTS:
+        at, event = agenda.take()
+        if event is None:
+            continue
+        try:
+            step = advance(program, state, event, at)
+        except Refused as refusal:
+            journal.append((at, Entry(EntryKind.NOTE, "", {"text": f"refused: {refusal}"})))
+            continue
+        events.append((event, at))
+        journal.extend((at, entry) for entry in step.entries)
+        for command in step.commands:
+            commands.append((at, command))
+            if isinstance(command, WriteInventory):
+                _write(assets, command)
+            else:
+                world.hear(command, at)
+    return SimulationResult(
+        state=state,
+        journal=tuple(journal),
+        events=tuple(events),
+        callouts=tuple(world.made),
+        commands=tuple(commands),
+        inventory=Inventory(assets=assets, at=at),
+        coverage=used(state),
+        ended=at,
+    )
+
+
+def _write(assets: dict[str, Asset], command: WriteInventory) -> None:
+    for change in command.changes:
+        asset = apply_change(assets.get(change.id), change)
+        if asset.state is AssetState.TERMINATED:
+            assets.pop(change.id, None)
+        else:
+            assets[change.id] = asset
