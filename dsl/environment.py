@@ -24,6 +24,8 @@ class Members:
     built_ins: Mapping[str, Type] = field(default_factory=dict)
     #: any name is fine and takes the type that is wanted (the payload of an event)
     open: bool = False
+    #: names that were declared but are wrong; said already
+    broken: frozenset[str] = frozenset()
     #: names that have different types in the specs that it may be, with the words for it
     conflicts: Mapping[str, str] = field(default_factory=dict)
 

@@ -78,6 +78,8 @@ def _bare(checker: Checker, name: tree.Name, wanted: Type | None) -> Expression 
             return None
     if is_value and wanted is not None:
         return Literal(name.text, wanted)
+    if bare is not None and name.text in checker.environment.roots[bare].broken:
+        return None
     _unknown(checker, name, wanted)
     return None
 
@@ -130,6 +132,8 @@ def _member(
 ) -> Expression | None:
     if members.open:
         return Reference(Root.EVENT, name.text, (wanted or STRING).maybe())
+    if name.text in members.broken:
+        return None
     if name.text in members.conflicts:
         checker.findings.error(
             "LM1018",

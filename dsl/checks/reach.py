@@ -1,0 +1,58 @@
+"""Tasks that can never run: conditions that are never true, attributes that nothing ever gives."""
+
+from __future__ import annotations
+
+from orderloom.dsl.context import Context
+from orderloom.dsl.suggestions import listing
+from orderloom.dsl.truth import never_true
+from orderloom.models.catalog import Level
+from orderloom.models.tasks import PlanDefinition, TaskDefinition
+
+
+def check(context: Context) -> None:
+    for plan in context.plans.values():
+        domains = {("line", "action"): frozenset(str(action) for action in plan.actions)} if plan.actions else {}
+        actions = f" on {listing(plan.actions)}" if plan.actions else ""
+        if plan.when is not None and never_true(plan.when.expression, domains):
+            node = context.symbols.plans[plan.name]
+            context.findings.error(
+                "LM4006",
+                f"plan `{plan.name}`{actions} can never run: its condition is never true",
+                node.when.span if node.when is not None else node.name.span,
+                help="correct the condition, or remove the plan",
+            )
+            continue
+        for task in plan.tasks:
+            if task.when is not None and never_true(task.when.expression, domains) and task.span is not None:
+                context.findings.error(
+                    "LM4006",
+                    f"task `{task.name}` can never run: `{task.when.text}` is never true{actions}",
+                    task.span,
+                    help="correct the condition, or remove the task",
+                )
+            _check_attributes(context, plan, task)
+
+
+def _check_attributes(context: Context, plan: PlanDefinition, task: TaskDefinition) -> None:
+    """`after attribute` needs something that gives the attribute a value."""
+    spec = context.specs[plan.spec]
+    if spec.level is Level.PRODUCT:
+        return
+    family = context.structure.family[spec.name]
+    fed = {
+        mapping.attribute
+        for rule in context.rules
+        if rule.target in family or rule.target in spec.lineage
+        for mapping in rule.mappings
+    }
+    for dependency in task.after:
+        name = dependency.attribute
+        if not name or dependency.span is None or name in fed or spec.attributes[name].default is not None:
+            continue
+        if not any(name in context.specs[each].supplied_later for each in family):
+            context.findings.error(
+                "LM4013",
+                f"task `{task.name}` can never run: nothing gives `{name}` of `{spec.name}` a value",
+                dependency.span,
+                help="map it in a decomposition rule, or set or collect it in a task",
+            )

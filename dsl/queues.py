@@ -1,0 +1,143 @@
+"""Queues, times and retry policies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from orderloom.dsl import tree
+from orderloom.dsl.clauses import only
+from orderloom.dsl.context import Context
+from orderloom.dsl.suggestions import suggestion
+from orderloom.models.design import DEFAULT_FALLOUT_QUEUE
+from orderloom.models.source import Span
+from orderloom.models.tasks import Due, Queue, RetryKind, RetryPolicy
+
+#: how items of a queue find a person: they are pulled
+PULL = "pull"
+
+
+def build_queues(context: Context) -> None:
+    """The declared queues, and the queue of failed tasks that always exists."""
+    for name, node in context.symbols.queues.items():
+        if name == DEFAULT_FALLOUT_QUEUE and not node.fallout:
+            context.findings.error(
+                "LM4007",
+                f"the queue `{name}` is the one for failed tasks",
+                node.name.span,
+                help="write `fallout` after its name, or choose another name",
+            )
+        for assign in tree.of_kind(node.statements, tree.AssignStatement):
+            if assign.mode.text != PULL or assign.condition is not None:
+                not_supported(context, f"`assign {assign.mode.text}`", assign.span, "leave it out: people pull items")
+        for escalate in tree.of_kind(node.statements, tree.EscalateStatement):
+            known_queue(context, escalate.queue)
+            not_supported(context, "`escalate to`", escalate.span, "leave it out")
+        sla = only(node.statements, tree.SlaStatement, "sla", context.findings)
+        if sla is not None and sla.warn_at is not None:
+            not_supported(context, "`warn at`", sla.warn_at.span, "leave it out; the time itself is kept")
+        context.queues[name] = Queue(
+            name=name,
+            title=node.title.value if node.title is not None else name,
+            fallout=node.fallout,
+            sla=due(context, sla.due) if sla is not None else None,
+            doc=node.doc,
+            span=node.name.span,
+        )
+    if DEFAULT_FALLOUT_QUEUE not in context.queues:
+        context.queues[DEFAULT_FALLOUT_QUEUE] = Queue(name=DEFAULT_FALLOUT_QUEUE, title="Fallout", fallout=True)
+
+
+def refuse_watches(context: Context) -> None:
+    """Watch rules are part of the language, but nothing acts on them."""
+    for name, node in context.symbols.watches.items():
+        not_supported(context, f"the watch rule `{name}`", node.name.span, "remove it")
+
+
+def not_supported(context: Context, what: str, span: Span, help: str) -> None:
+    """Reports a construct that the language has and the software does not act on."""
+    context.findings.error("LM9001", f"{what} is not supported yet", span, help=help)
+
+
+def known_queue(context: Context, name: tree.Name) -> bool:
+    """Whether a queue exists; reported if not."""
+    if name.text in context.symbols.queues or name.text == DEFAULT_FALLOUT_QUEUE:
+        return True
+    context.findings.error(
+        "LM1010",
+        f"there is no queue `{name.text}`",
+        name.span,
+        help=suggestion(name.text, context.symbols.queues, what="queue"),
+    )
+    return False
+
+
+def queue(context: Context, name: tree.Name, *, fallout: bool) -> str:
+    """The name of a queue of the wanted kind; "" if it is wrong."""
+    if not known_queue(context, name):
+        return ""
+    if context.queues[name.text].fallout is not fallout:
+        found, wanted = ("failed", "manual") if not fallout else ("manual", "failed")
+        context.findings.error(
+            "LM4007",
+            f"`{name.text}` is a queue for {found} tasks, and a queue for {wanted} ones is expected",
+            name.span,
+            help="name another queue, or " + ("write `fallout` after its name" if fallout else "drop its `fallout`"),
+        )
+        return ""
+    return name.text
+
+
+def due(context: Context, node: tree.DueTime) -> Due:
+    """A time by which something is to be done."""
+    if node.business_days is not None:
+        if node.business_days < 1:
+            _not_positive(context, "a due time", node.span)
+        return Due(business_days=node.business_days)
+    exact = node.exact or timedelta(0)
+    if exact <= timedelta(0):
+        _not_positive(context, "a due time", node.span)
+    return Due(span=exact)
+
+
+def length(context: Context, node: tree.TimeSpan, what: str) -> timedelta:
+    """A span of time that must be longer than nothing."""
+    if node.value <= timedelta(0):
+        _not_positive(context, what, node.span)
+    return node.value
+
+
+def count(context: Context, node: tree.Number, what: str) -> int:
+    """A number that must be at least 1."""
+    if node.value < 1:
+        _not_positive(context, what, node.span)
+    return node.value
+
+
+def _not_positive(context: Context, what: str, span: Span) -> None:
+    context.findings.error("LM4008", f"{what} must be more than zero", span, help="write a positive one")
+
+
+def retry_policy(context: Context, node: tree.RetryStatement) -> RetryPolicy:
+    """The policy that a `retry` statement describes."""
+    intervals = tuple(length(context, each, "the time between attempts") for each in node.intervals)
+    times = count(context, node.times, "the number of retries") if node.times is not None else None
+    if node.kind is RetryKind.STAGGERED:
+        return RetryPolicy(kind=node.kind, retries=len(intervals), intervals=intervals)
+    if node.kind is RetryKind.FOREVER:
+        return RetryPolicy(kind=node.kind, retries=None, intervals=intervals)
+    cap = length(context, node.cap, "the longest time between attempts") if node.cap is not None else None
+    if node.cap is not None and intervals and node.cap.value < intervals[0]:
+        context.findings.error(
+            "LM4009", "the longest interval is shorter than the first", node.cap.span, help="write a longer one"
+        )
+    if node.jitter is not None and node.jitter.value > 100:
+        context.findings.error(
+            "LM4009", "the jitter is at most 100%", node.jitter.span, help="write a percentage from 0 to 100"
+        )
+    return RetryPolicy(
+        kind=node.kind,
+        retries=times or 0,
+        intervals=intervals,
+        cap=cap,
+        jitter=node.jitter.value if node.jitter is not None else 0,
+    )
