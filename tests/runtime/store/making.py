@@ -11,7 +11,8 @@ from orderloom.models.journal import Command, Entry, EntryKind, Event, Step, Sub
 from orderloom.models.order import Account, OrderItem, OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState, PlanState, Task
 from orderloom.models.tasks import TaskKind
-from orderloom.runtime.store.records import Applied, Batch, OrderCommit, Origin as EventOrigin
+from orderloom.runtime.store.records import Applied, Batch, OrderCommit
+from orderloom.runtime.store.records import Origin as EventOrigin
 from orderloom.runtime.store.sqlite import SqliteStore
 from orderloom.runtime.store.views import NewOrder
 
