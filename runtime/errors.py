@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from inspect import cleandoc
 from typing import ClassVar
@@ -69,13 +69,26 @@ class OrderNotDecomposed(OrderloomError):
         super().__init__(first=self.problems[0].message, more=f" (and {rest} more)" if rest else "")
 
 
+class OrderNotPlanned(OrderloomError):
+    """the order cannot be planned: {first}{more}"""
+
+    code = "order-not-planned"
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        rest = len(self.problems) - 1
+        super().__init__(first=self.problems[0], more=f" (and {rest} more)" if rest else "")
+
+
 class BundleRefused(OrderloomError):
     """the bundle `{name}` is refused: {count}"""
 
     code = "bundle-refused"
 
-    def __init__(self, name: str, diagnostics: Sequence[Diagnostic]) -> None:
+    def __init__(self, name: str, diagnostics: Sequence[Diagnostic], files: Mapping[str, str]) -> None:
         self.diagnostics = tuple(diagnostics)
+        #: the bundle's files, path -> text, to show places in
+        self.files = files
         errors = len(self.diagnostics)
         super().__init__(name=name, count="1 finding" if errors == 1 else f"{errors} findings")
 
@@ -137,12 +150,6 @@ class UnknownOperation(OrderloomError):
     code = "unknown-operation"
 
 
-class NotClaimed(OrderloomError):
-    """work item `{item}` is {state}"""
-
-    code = "not-claimed"
-
-
 class NotAllowed(OrderloomError):
     """`{what}` is not possible: {why}"""
 
@@ -155,15 +162,8 @@ class SubmittedBefore(OrderloomError):
     code = "submitted-before"
 
 
-class RunsElsewhere(OrderloomError):
-    """another worker runs on this store: {who}"""
-
-    code = "runs-elsewhere"
-    help = "this command line works beside it; a second worker needs PostgreSQL"
-
-
 class StillWorking(OrderloomError):
-    """not idle after {timeout:g} s: {left}"""
+    """not idle after {within:g} s: orders are still being worked on"""
 
     code = "still-working"
 

@@ -232,7 +232,7 @@ def to_order(
                 relations=tuple(_relations(item)),
             )
         )
-    account = _account(document)
+    account = account_of(document)
     if account is None:
         problems.append(
             DocumentProblem("billingAccount", "nothing", "the account's `id` here, or a `relatedParty` as customer")
@@ -252,6 +252,55 @@ def to_order(
         requested_start=document.requestedStartDate,
         requested_completion=document.requestedCompletionDate,
     )
+
+
+def document(order: ProductOrder) -> dict[str, Json]:
+    """The document that asks for an order, with its items nested."""
+    children: dict[str, list[OrderItem]] = {}
+    for item in order.items:
+        children.setdefault(item.parent, []).append(item)
+
+    def shaped(item: OrderItem) -> dict[str, Json]:
+        product: dict[str, Json] = {"productSpecification": {"id": item.spec, "name": item.spec}}
+        if item.product:
+            product["id"] = item.product
+        if item.attributes:
+            product["productCharacteristic"] = [
+                {"name": name, "value": item.attributes[name]} for name in item.attributes
+            ]
+        held: list[Json] = [
+            {"relationshipType": _RELATION_NAMES[each.kind], "product": {"id": each.product}}
+            for each in item.relations
+            if each.product
+        ]
+        if held:
+            product["productRelationship"] = held
+        result: dict[str, Json] = {"id": item.id, "action": str(item.action), "quantity": item.quantity}
+        result["product"] = product
+        related: list[Json] = [
+            {"relationshipType": _RELATION_NAMES[each.kind], "id": each.item} for each in item.relations if each.item
+        ]
+        if related:
+            result["productOrderItemRelationship"] = related
+        if item.id in children:
+            result["productOrderItem"] = [shaped(child) for child in children[item.id]]
+        return result
+
+    account: dict[str, Json] = {"id": order.account.id}
+    if order.account.name:
+        account["name"] = order.account.name
+    found: dict[str, Json] = {
+        "externalId": order.external_id,
+        "category": order.category,
+        "description": order.description,
+        "priority": str(order.priority),
+        "requestedStartDate": to_json(order.requested_start),
+        "requestedCompletionDate": to_json(order.requested_completion),
+        "billingAccount": account,
+        "channel": [{"id": order.channel}] if order.channel else None,
+        "productOrderItem": [shaped(item) for item in children.get("", [])],
+    }
+    return {name: value for name, value in found.items() if value not in (None, "")}
 
 
 def to_tmf622(
@@ -381,6 +430,12 @@ _BUNDLES = ("bundles", "hasparticipant", "contains")
 _BUNDLED = ("bundled", "isbundledby", "bundledby", "iscontainedby", "iscontainedin", "childof")
 _RELATIONS = {"relieson": RelationKind.RELIES_ON, "requires": RelationKind.REQUIRES, "excludes": RelationKind.EXCLUDES}
 
+_RELATION_NAMES = {
+    RelationKind.RELIES_ON: "reliesOn",
+    RelationKind.REQUIRES: "requires",
+    RelationKind.EXCLUDES: "excludes",
+}
+
 
 def _relations(item: ProductOrderItem) -> Iterator[ItemRelation]:
     for relation in item.productOrderItemRelationship:
@@ -410,7 +465,7 @@ def _attributes(item: ProductOrderItem, path: str, problems: list[DocumentProble
     return attributes
 
 
-def _account(document: ProductOrderCreate) -> Account | None:
+def account_of(document: ProductOrderCreate) -> Account | None:
     """The billing account, else the customer among the related parties, else the one account of all items."""
     billing = document.billingAccount
     if billing and billing.id:

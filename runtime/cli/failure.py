@@ -44,6 +44,8 @@ def failure(error: Exception) -> click.ClickException:
     if isinstance(error, errors.OrderNotDecomposed):
         details = tuple(f"{each.line or 'order'}: {each.message}" for each in error.problems)
         return Failure("the order cannot be decomposed", details, error.help)
+    if isinstance(error, errors.OrderNotPlanned):
+        return Failure("the order cannot be planned", error.problems, error.help)
     if isinstance(error, errors.OrderloomError):
         return Failure(str(error), help=error.help)
     if isinstance(error, StoreError):

@@ -23,8 +23,13 @@ class Picture:
     mermaid: bool
     dot: bool
 
-    def drawn(self, lines: Sequence[LineView], tasks: Sequence[PlanTask], title: str) -> bool:
-        """Draws what is asked for; False where nothing is."""
+    @property
+    def wanted(self) -> bool:
+        """Whether any is asked for."""
+        return bool(self.svg or self.mermaid or self.dot)
+
+    def draw(self, lines: Sequence[LineView], tasks: Sequence[PlanTask], title: str) -> None:
+        """Draws what is asked for."""
         if self.svg:
             self.svg.write_text(drawing.svg(lines, tasks, title), encoding="utf-8")
             click.echo(f"wrote {self.svg}", err=True)
@@ -32,7 +37,6 @@ class Picture:
             click.echo(drawing.mermaid(lines, tasks), nl=False)
         if self.dot:
             click.echo(drawing.dot(lines, tasks), nl=False)
-        return bool(self.svg or self.mermaid or self.dot)
 
 
 def picture_options(function: Function) -> Function:

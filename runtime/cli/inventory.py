@@ -1,0 +1,54 @@
+"""`orderloom inventory`: what accounts have."""
+
+from __future__ import annotations
+
+import click
+
+from orderloom.models.inventory import AssetState
+from orderloom.runtime.cli import screen
+from orderloom.runtime.cli.options import json_option, store_options
+from orderloom.runtime.cli.stores import opened
+
+
+@click.command(name="inventory")
+@click.option("--account", default="", help="Only this account's.")
+@click.option("--spec", default="", help="Only of this spec.")
+@click.option("--state", type=click.Choice([*AssetState]), help="Only in this state.")
+@click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
+@click.option("--after", default="", help="Only those after this id, for the next page.")
+@json_option
+@store_options
+@click.pass_context
+def command(
+    ctx: click.Context, account: str, spec: str, state: str | None, limit: int, after: str, as_json: bool
+) -> None:
+    """Show what accounts have: products, services and resources."""
+    with opened(ctx) as runtime:
+        found = runtime.inventory(account=account, spec=spec, state=state or "", limit=limit, after=after)
+    if as_json:
+        screen.show_json([each.asset for each in found])
+        return
+    if not found:
+        screen.remark("nothing in inventory")
+        return
+    screen.show_table(
+        ("id", "spec", "account", "state", "attributes", "used by", "order"),
+        [
+            (
+                each.asset.id,
+                each.asset.spec,
+                each.asset.account,
+                screen.state(each.asset.state),
+                ", ".join(
+                    f"{name} {screen.value_text(value)}"
+                    for name, value in each.asset.attributes.items()
+                    if value is not None
+                ),
+                ", ".join(sorted(each.asset.users)),
+                each.asset.order,
+            )
+            for each in found
+        ],
+    )
+    if len(found) == limit:
+        screen.remark(f"more with --after {found[-1].asset.id}")

@@ -1,0 +1,196 @@
+"""`orderloom orders`: list, show, hold, resume."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from orderloom.models.order import OrderStatus
+from orderloom.runtime.cli import screen, showing
+from orderloom.runtime.cli.options import json_option, store_options
+from orderloom.runtime.cli.pictures import Picture, picture_options
+from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option, show_receipt
+from orderloom.runtime.store.views import AttemptView, OrderView
+from orderloom.runtime.synchronous import SyncRuntime
+
+
+@click.group(name="orders")
+def command() -> None:
+    """List orders, show one, hold and resume it. ORDER is an id or an external id."""
+
+
+@command.command(name="list")
+@click.option("--status", multiple=True, type=click.Choice([*OrderStatus]), help="Only these; repeat for more.")
+@click.option("--account", default="", help="Only this account's.")
+@click.option("--external-id", default="", help="Only those of this external id.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="At most so many.")
+@click.option("--before", type=int, help="Only those before this sequence number, for the next page.")
+@json_option
+@store_options
+@click.pass_context
+def list_orders(
+    ctx: click.Context,
+    status: tuple[str, ...],
+    account: str,
+    external_id: str,
+    limit: int,
+    before: int | None,
+    as_json: bool,
+) -> None:
+    """List orders, newest first."""
+    with opened(ctx) as runtime:
+        found = runtime.orders(status=status, account=account, external_id=external_id, limit=limit, before=before)
+    if as_json:
+        screen.show_json(found)
+        return
+    if not found:
+        screen.remark("no orders")
+        return
+    screen.show_table(
+        ("order", "external id", "account", "state", "bundle", "submitted", "completed"),
+        [
+            (
+                each.id,
+                each.external_id,
+                each.account,
+                screen.state(each.status),
+                f"{each.bundle} {each.bundle_version}",
+                screen.time_text(each.submitted_at),
+                screen.time_text(each.completed_at),
+            )
+            for each in found
+        ],
+    )
+    if len(found) == limit:
+        screen.remark(f"more with --before {found[-1].sequence}")
+
+
+@command.command()
+@click.argument("order")
+@click.option("--lines", "only_lines", is_flag=True, help="Only the lines.")
+@click.option("--plan", "only_plan", is_flag=True, help="Only the plan.")
+@click.option("--journal", "only_journal", is_flag=True, help="Only the journal.")
+@click.option("--calls", "only_calls", is_flag=True, help="Only the calls of external systems.")
+@click.option("--tmf622", is_flag=True, help="Print the order as a TMF622 ProductOrder.")
+@picture_options
+@json_option
+@store_options
+@click.pass_context
+def show(
+    ctx: click.Context,
+    order: str,
+    only_lines: bool,
+    only_plan: bool,
+    only_journal: bool,
+    only_calls: bool,
+    tmf622: bool,
+    svg: Path | None,
+    mermaid: bool,
+    dot: bool,
+    as_json: bool,
+) -> None:
+    """Show an order: its lines with provenance, its plan, its journal, its calls."""
+    with opened(ctx) as runtime:
+        found = find_order(runtime, order)
+        title = f"order {found.external_id or found.id}"
+        if tmf622:
+            screen.show_json(runtime.resource(found.id))
+            return
+        picture = Picture(svg=svg, mermaid=mermaid, dot=dot)
+        if picture.wanted:
+            picture.draw(runtime.lines(found.id), runtime.tasks(found.id), title)
+            return
+        everything = not (only_lines or only_plan or only_journal or only_calls)
+        if as_json:
+            shown = {"order": found, "reasons": runtime.state(found.id).reasons}
+            if everything or only_lines:
+                shown["lines"] = runtime.lines(found.id)
+            if everything or only_plan:
+                shown["tasks"] = runtime.tasks(found.id)
+            if everything or only_journal:
+                shown["journal"] = runtime.journal(found.id)
+            if everything or only_calls:
+                shown["calls"] = runtime.attempts(found.id)
+            screen.show_json(shown)
+            return
+        _show_head(runtime, found)
+        if everything or only_lines:
+            showing.show_lines(runtime.lines(found.id), f"lines of {title}")
+        if everything or only_plan:
+            tasks = runtime.tasks(found.id)
+            showing.show_plan_tree(runtime.lines(found.id), tasks, f"plan of {title}")
+            showing.show_plan(tasks)
+        if everything or only_journal:
+            showing.show_journal(runtime.journal(found.id))
+        if only_calls:
+            _show_calls(runtime.attempts(found.id))
+
+
+def _show_head(runtime: SyncRuntime, found: OrderView) -> None:
+    screen.say("order", found.id, screen.state(found.status))
+    screen.say("  external id", found.external_id or "–", " account", found.account, found.account_name)
+    screen.say("  bundle", found.bundle, found.bundle_version, " priority", found.priority)
+    completed = f"  completed {screen.time_text(found.completed_at)}" if found.completed_at else ""
+    screen.say("  submitted", screen.time_text(found.submitted_at) + completed)
+    for reason in runtime.state(found.id).reasons:
+        screen.say("  because", reason)
+
+
+def _show_calls(attempts: list[AttemptView]) -> None:
+    for each in attempts:
+        took = f"{each.exchange.duration:.0f} ms" if each.exchange else ""
+        screen.say(each.operation, f"attempt {each.attempt}", each.outcome, each.code, each.message, took)
+        screen.say("  task", each.task, " key", each.key)
+        if each.exchange:
+            for name, text in (("request", each.exchange.request), ("response", each.exchange.response)):
+                screen.say(f"  {name}")
+                for line in screen.clean_block(text).splitlines():
+                    screen.say(f"    {line}")
+
+
+@command.command()
+@click.argument("order")
+@click.option("--after", default=0, help="Only from the version after this one.")
+@click.option(
+    "--limit", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="At most so many events."
+)
+@json_option
+@store_options
+@click.pass_context
+def journal(ctx: click.Context, order: str, after: int, limit: int, as_json: bool) -> None:
+    """Show what happened to an order."""
+    with opened(ctx) as runtime:
+        records = runtime.journal(find_order(runtime, order).id, after, limit)
+    if as_json:
+        screen.show_json(records)
+    else:
+        showing.show_journal(records)
+
+
+@command.command()
+@click.argument("order")
+@by_option
+@reason_option
+@json_option
+@store_options
+@click.pass_context
+def hold(ctx: click.Context, order: str, by: str, reason: str, as_json: bool) -> None:
+    """Stop an order where it is."""
+    with opened(ctx) as runtime:
+        receipt = runtime.hold(find_order(runtime, order).id, by, reason)
+    show_receipt(receipt, f"order {order} is held", as_json)
+
+
+@command.command()
+@click.argument("order")
+@by_option
+@reason_option
+@json_option
+@store_options
+@click.pass_context
+def resume(ctx: click.Context, order: str, by: str, reason: str, as_json: bool) -> None:
+    """Let a held order go on."""
+    with opened(ctx) as runtime:
+        receipt = runtime.resume(find_order(runtime, order).id, by, reason)
+    show_receipt(receipt, f"order {order} goes on", as_json)

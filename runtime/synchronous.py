@@ -1,0 +1,119 @@
+"""The plain front of the host: the methods of `Runtime`, for programs without an event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import threading
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from orderloom.runtime.clock import Clock
+from orderloom.runtime.runtime import Runtime
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def _plain(
+    method: Callable[Concatenate[Runtime, Parameters], Coroutine[Any, Any, Result]],
+) -> Callable[Concatenate[SyncRuntime, Parameters], Result]:
+    """The method that runs one of `Runtime` on the background loop and waits for what it gives."""
+
+    @functools.wraps(method)
+    def call(front: SyncRuntime, /, *args: Parameters.args, **named: Parameters.kwargs) -> Result:
+        return front._wait(method(front._runtime, *args, **named))
+
+    return call
+
+
+class SyncRuntime:
+    """`Runtime` with ordinary methods; a context manager. Its event loop runs in a thread of its own.
+
+    Methods take, give and raise what those of `Runtime` do, and may be called from any thread.
+    """
+
+    def __init__(
+        self,
+        home: str | Path | None = None,
+        *,
+        database_url: str | None = None,
+        environment: str = "default",
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """Opens the store, see `Runtime.open`."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="orderloom", daemon=True)
+        self._thread.start()
+        try:
+            self._runtime = self._wait(
+                Runtime.open(home, database_url=database_url, environment=environment, clock=clock, environ=environ)
+            )
+        except BaseException:
+            self._end()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends this runtime's worker, if any, and gives up the store."""
+        try:
+            self._wait(self._runtime.close())
+        finally:
+            self._end()
+
+    deploy = _plain(Runtime.deploy)
+    bundles = _plain(Runtime.bundles)
+    design = _plain(Runtime.design)
+    submit = _plain(Runtime.submit)
+    order = _plain(Runtime.order)
+    orders = _plain(Runtime.orders)
+    state = _plain(Runtime.state)
+    resource = _plain(Runtime.resource)
+    lines = _plain(Runtime.lines)
+    tasks = _plain(Runtime.tasks)
+    journal = _plain(Runtime.journal)
+    attempts = _plain(Runtime.attempts)
+    hold = _plain(Runtime.hold)
+    resume = _plain(Runtime.resume)
+    correct = _plain(Runtime.correct)
+    callback = _plain(Runtime.callback)
+    publish = _plain(Runtime.publish)
+    events = _plain(Runtime.events)
+    inventory = _plain(Runtime.inventory)
+    work = _plain(Runtime.work)
+    work_item = _plain(Runtime.work_item)
+    claim = _plain(Runtime.claim)
+    release = _plain(Runtime.release)
+    complete = _plain(Runtime.complete)
+    retry = _plain(Runtime.retry)
+    skip = _plain(Runtime.skip)
+    complete_by_hand = _plain(Runtime.complete_by_hand)
+    run_until_idle = _plain(Runtime.run_until_idle)
+
+    def run_forever(self, stop: threading.Event | None = None) -> None:
+        """Works until `stop` is set (for ever without one), then ends what is under way. Raises WorkerRunning."""
+        told = asyncio.Event()
+        running = asyncio.run_coroutine_threadsafe(self._runtime.run_forever(told), self._loop)
+        while stop is not None and not stop.wait(0.05) and not running.done():
+            pass
+        if stop is not None:
+            self._loop.call_soon_threadsafe(told.set)
+        running.result()
+
+    def _wait(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
