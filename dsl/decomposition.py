@@ -101,6 +101,11 @@ def build_rejections(context: Context) -> None:
             )
 
 
+def placed_rules(context: Context) -> Iterator[tree.DecomposeDeclaration]:
+    """All rules as written, alone or in groups."""
+    return (placed.node for placed in _placed(context))
+
+
 def _placed(context: Context) -> Iterator[Placed]:
     groups = 0
     for declaration in context.symbols.rules:
@@ -236,7 +241,11 @@ def mapped(
 
 
 def _check_required(context: Context, node: tree.DecomposeDeclaration, target: Spec) -> None:
-    given = {statement.attribute.text for statement in tree.of_kind(node.statements, tree.MappingStatement)}
+    given = _set_by(node)
+    if target.scope is not Scope.LINE:
+        # several sources may feed one line, each with what it knows
+        rules = (placed.node for placed in _placed(context) if placed.node.target.text in target.lineage)
+        given = given.union(*map(_set_by, rules))
     missing = [
         name
         for name, attribute in target.attributes.items()
@@ -252,6 +261,20 @@ def _check_required(context: Context, node: tree.DecomposeDeclaration, target: S
             node.target.span,
             help="set it here, give the attribute a default, or let a task of a plan for it set or collect it",
         )
+
+
+def _set_by(node: tree.DecomposeDeclaration) -> Set[str]:
+    return {statement.attribute.text for statement in tree.of_kind(node.statements, tree.MappingStatement)}
+
+
+def _given_by_others(context: Context, target: Spec) -> set[str]:
+    """What any rule into a merged line gives: there, each source may bring a part."""
+    return {
+        statement.attribute.text
+        for rule in placed_rules(context)
+        if rule.target.text == target.name
+        for statement in tree.of_kind(rule.statements, tree.MappingStatement)
+    }
 
 
 def _quantity(context: Context, node: tree.DecomposeDeclaration, checker: Checker) -> Formula | None:
@@ -270,6 +293,9 @@ def _quantity(context: Context, node: tree.DecomposeDeclaration, checker: Checke
 
 
 def broader(child: Scope, parent: Scope) -> bool:
-    """Whether one scope merges over more than another."""
+    """Whether one scope merges over more than another.
+
+    A child that is one per parent, of lines that do not merge, merges only what comes from one line above both.
+    """
     order = list(Scope)
-    return order.index(child) > order.index(parent)
+    return order.index(child) > order.index(parent) and (child, parent) != (Scope.PARENT, Scope.LINE)

@@ -110,11 +110,11 @@ def _tasks_of_spec(
             help=suggestion(task.text, known, what=f"task in plans for `{spec.text}`"),
         )
         return ()
-    own_kin = {*context.specs[plan.spec.text].lineage, *context.structure.family[plan.spec.text]}
-    if reach is Reach.LINE and not own_kin & {each.spec.text for each in found}:
+    if reach is Reach.LINE and not any(context.structure.connected(plan.spec.text, each.spec.text) for each in found):
         context.findings.error(
             "LM4011",
-            f"a line of `{plan.spec.text}` never has a task of `{spec.text}`, so this waits for nothing",
+            f"a line of `{plan.spec.text}` is never made from one of `{spec.text}`, nor the other way round, "
+            "so this waits for nothing",
             item.span,
             help="look further, as in `within bundle`",
         )

@@ -57,6 +57,37 @@ class Structure:
                     waiting.append(name)
         return tops
 
+    def connected(self, spec: str) -> tuple[str, ...]:
+        """What extends `spec`, all that such lines may be made from and all that may be made from them."""
+        own = self.family[spec]
+        return self._ordered((*own, *self._closure(own, self._sources), *self._closure(own, self._targets)))
+
+    @cached_property
+    def _sources(self) -> Mapping[str, tuple[str, ...]]:
+        return self._pairs((target, source) for source, target in self.edges)
+
+    @cached_property
+    def _targets(self) -> Mapping[str, tuple[str, ...]]:
+        return self._pairs(self.edges)
+
+    def _pairs(self, edges: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+        """Each spec at one end of the edges with those at the other; an edge holds for what extends its ends."""
+        pairs: dict[str, dict[str, None]] = {name: {} for name in self.lineage}
+        for start, end in edges:
+            for name in self.family.get(start, ()):
+                pairs[name].update(dict.fromkeys(self.family.get(end, ())))
+        return {name: tuple(found) for name, found in pairs.items()}
+
+    def _closure(self, start: Iterable[str], following: Mapping[str, Sequence[str]]) -> set[str]:
+        found: set[str] = set()
+        waiting = list(start)
+        while waiting:
+            for name in following[waiting.pop()]:
+                if name not in found:
+                    found.add(name)
+                    waiting.append(name)
+        return found
+
     def parents(self, spec: str) -> tuple[str, ...]:
         """The specs that the parent of a line of `spec`, or of what extends it, may have."""
         return self._ordered(upper for name in self.family[spec] for upper in self._above[name])
@@ -64,6 +95,23 @@ class Structure:
     def roots(self, spec: str) -> tuple[str, ...]:
         """The specs that the root of a line of `spec`, or of what extends it, may have."""
         return self._ordered(top for name in self.family[spec] for top in self._tops[name])
+
+    def connected(self, spec: str, other: str) -> bool:
+        """Whether lines of one may be made from lines of the other, through any number of rules."""
+        return other in self._made_from(spec) or spec in self._made_from(other)
+
+    def _made_from(self, spec: str) -> set[str]:
+        """What lines of `spec` may be made from, and the specs akin to it."""
+        found: set[str] = set()
+        waiting = [*self.lineage[spec], *self.family[spec]]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found.add(name)
+                for source, target in self.edges:
+                    if target in self.lineage[name] or target in self.family[name]:
+                        waiting.extend((*self.family[source], *self.lineage[source]))
+        return found
 
     def _ordered(self, names: Iterable[str]) -> tuple[str, ...]:
         found = set(names)

@@ -56,11 +56,12 @@ def _edges(context: Context, plan: PlanDefinition, task: TaskDefinition) -> Iter
 
 
 def _meet(context: Context, plan: PlanDefinition, target: str, reach: Reach) -> bool:
-    """Whether a line can have both plans: within one line their actions must meet."""
+    """Whether lines in reach can have both plans: on one line their actions must meet."""
     other = context.plans.get(target.split(".", 1)[0])
     if other is None:
         return False
-    if other is plan or reach is not Reach.LINE or not plan.actions or not other.actions:
+    kin = {*context.specs[plan.spec].lineage, *context.structure.family[plan.spec]}
+    if reach is not Reach.LINE or other.spec not in kin or not plan.actions or not other.actions:
         return True
     return bool(set(plan.actions) & set(other.actions))
 

@@ -44,7 +44,7 @@ set:
 
 def _connectors() -> Iterator[str]:
     for i in range(CONNECTORS):
-        yield f'connector system_{i} http "System {i}" {{'
+        yield f'connector system_{i} "System {i}" http {{'
         yield f"  base_url setting system_{i}_url"
         yield f"  auth bearer secret system_{i}_token"
         yield "  limit 8 at once, 50 per second"
