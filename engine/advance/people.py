@@ -38,7 +38,7 @@ def work_completed(turn: Turn, event: WorkCompleted) -> None:
     if task.state is not TaskState.WAITING:
         raise Refused(f"task `{task.id}` is not open for work, it is {task.state}")
     form = {each.name: each for each in turn.compiled(task).definition.form}
-    _known(form, event.values, f"the form of task `{task.id}`")
+    _known(form, event.values, f"the form of task `{task.id}` has")
     lacking = [name for name, each in form.items() if each.required and event.values.get(name) is None]
     if lacking:
         raise Refused(f"task `{task.id}` needs a value for {_names(lacking)}")
@@ -60,7 +60,7 @@ def fallout_resolved(turn: Turn, event: FalloutResolved) -> None:
     if event.action is FalloutAction.SKIP:
         skip(turn, task, why=why)
         return
-    _known(turn.compiled(task).results(), event.outputs, f"the outputs of task `{task.id}`")
+    _known(turn.compiled(task).results(), event.outputs, f"the outputs of task `{task.id}` have")
     if event.outputs:
         task.outputs = {**task.outputs, **event.outputs}
     complete(turn, task, why=why, response=task.outputs, form=task.outputs)
@@ -75,7 +75,7 @@ def line_corrected(turn: Turn, event: LineCorrected) -> None:
     if line is None:
         raise Refused(f"order `{state.order.id}` has no line `{event.line}`")
     spec = turn.program.specs[line.spec]
-    _known(spec.attributes, event.values, f"`{line.spec}`")
+    _known(spec.attributes, event.values, f"line `{line.id}` has")
     lacking = [name for name, value in event.values.items() if value is None and spec.attributes[name].required]
     if lacking:
         raise Refused(f"line `{line.id}` cannot be without {_names(lacking)}")
@@ -129,7 +129,7 @@ def _task(turn: Turn, task_id: str) -> Task:
 def _known(attributes: Mapping[str, Attribute], values: Mapping[str, Value], where: str) -> None:
     unknown = [name for name in values if name not in attributes]
     if unknown:
-        raise Refused(f"{where} has no {_names(unknown)}; it has {_names(attributes) or 'none'}")
+        raise Refused(f"{where} no {_names(unknown)}, only {_names(attributes) or 'nothing'}")
 
 
 def _names(names: Iterable[str]) -> str:

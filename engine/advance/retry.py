@@ -32,7 +32,8 @@ def _interval(policy: RetryPolicy, retries: int, key: str) -> timedelta:
     if policy.kind is not RetryKind.EXPONENTIAL:
         return base
     most = min(policy.cap, LONGEST) if policy.cap is not None else LONGEST
-    doubled = most if base * 2 ** min(retries, 24) > most or retries > 24 else base * 2**retries
+    doublings = 2 ** min(retries, 64)
+    doubled = base * doublings if base <= most / doublings else most
     return min(_spread(doubled, policy.jitter, f"{key}/{retries}"), most)
 
 
