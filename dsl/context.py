@@ -32,6 +32,8 @@ class Context:
     #: spec -> attributes that were declared but are wrong
     broken_attributes: dict[str, set[str]] = field(default_factory=dict)
     structure: Structure = field(default_factory=lambda: Structure(lineage={}, contains=(), edges=()))
+    #: spec -> attributes that some rule into it maps
+    mapped: dict[str, set[str]] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)
     #: table -> values, one for each input, for which it has no row; complete tables are not in it
     gaps: dict[str, tuple[str, ...]] = field(default_factory=dict)

@@ -43,6 +43,10 @@ def build_structure(context: Context) -> None:
             if placed.node.source.text in context.specs and placed.node.target.text in context.specs
         ),
     )
+    for rule in placed_rules(context):
+        context.mapped.setdefault(rule.target.text, set()).update(
+            statement.attribute.text for statement in tree.of_kind(rule.statements, tree.MappingStatement)
+        )
 
 
 def build_rules(context: Context) -> None:
@@ -265,16 +269,6 @@ def _check_required(context: Context, node: tree.DecomposeDeclaration, target: S
 
 def _set_by(node: tree.DecomposeDeclaration) -> Set[str]:
     return {statement.attribute.text for statement in tree.of_kind(node.statements, tree.MappingStatement)}
-
-
-def _given_by_others(context: Context, target: Spec) -> set[str]:
-    """What any rule into a merged line gives: there, each source may bring a part."""
-    return {
-        statement.attribute.text
-        for rule in placed_rules(context)
-        if rule.target.text == target.name
-        for statement in tree.of_kind(rule.statements, tree.MappingStatement)
-    }
 
 
 def _quantity(context: Context, node: tree.DecomposeDeclaration, checker: Checker) -> Formula | None:

@@ -39,12 +39,7 @@ def _check_attributes(context: Context, plan: PlanDefinition, task: TaskDefiniti
     if spec.level is Level.PRODUCT:
         return
     family = context.structure.family[spec.name]
-    fed = {
-        mapping.attribute
-        for rule in context.rules
-        if rule.target in family or rule.target in spec.lineage
-        for mapping in rule.mappings
-    }
+    fed = {name for each in (*family, *spec.lineage) for name in context.mapped.get(each, ())}
     for dependency in task.after:
         name = dependency.attribute
         if not name or dependency.span is None or name in fed or spec.attributes[name].default is not None:
