@@ -85,14 +85,18 @@ def _name(name: str) -> ast.expr:
 
 
 def _is_none(value: ast.expr) -> ast.expr:
-    return ast.Compare(value, [ast.Is()], [_NONE])
+    return _is(value, None)
 
 
 def _is_present(value: ast.expr) -> ast.expr:
+    if isinstance(value, ast.Constant):
+        return _constant(value.value is not None)
     return ast.Compare(value, [ast.IsNot()], [_NONE])
 
 
-def _is(value: ast.expr, constant: bool) -> ast.expr:
+def _is(value: ast.expr, constant: bool | None) -> ast.expr:
+    if isinstance(value, ast.Constant):
+        return _constant(value.value is constant)
     return ast.Compare(value, [ast.Is()], [ast.Constant(constant)])
 
 
