@@ -58,7 +58,7 @@ def suggestion(state: Any, token: Lexeme, lexer: WordLexer) -> str:
     if token.type in ("EQUALS", "UNEQUAL", "LESSTHAN", "MORETHAN", "AT_LEAST", "AT_MOST") and kinds >= {"AND", "OR"}:
         return "comparisons do not chain; join two with `and`"
     words = {word for word, kind in lexer.keywords.items() if kind in kinds}
-    near = nearest(token.text, words) if token.text not in words else None
+    near = None if token.text in lexer.keywords else nearest(token.text, words)
     if near is None:
         near = _misspelt_before(state, lexer)
     return f"did you mean `{near}`?" if near else ""
@@ -73,7 +73,7 @@ def _misspelt_before(state: Any, lexer: WordLexer) -> str | None:
             break
         kinds = _accepted_at(state, len(values) - back)
         words = {word for word, kind in lexer.keywords.items() if kind in kinds}
-        if value.text not in words and (near := nearest(value.text, words)):
+        if value.text not in lexer.keywords and (near := nearest(value.text, words)):
             return near
     return None
 

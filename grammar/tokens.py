@@ -25,7 +25,7 @@ DECLARATIONS = (
 )
 
 #: Keywords only where this pattern follows; a name otherwise.
-FOLLOWED_BY = {"unit": r'\s*"', "relies": r"\s+on\b"}
+FOLLOWED_BY = {"unit": r'(?:\s|#[^\n]*)*"', "relies": r"(?:\s|#[^\n]*)+on\b"}
 
 #: Names of tokens in messages; a token that is not here is a keyword or a sign and is shown as written.
 FRIENDLY = {
@@ -53,7 +53,7 @@ EXPRESSION_STARTS = EXPRESSION | {
 #: Where these are possible among other things, a message leaves them out: an expression can always go on.
 OPERATORS = frozenset(
     (
-        *("AND", "OR", "IS", "IN", "DEFAULT", "PLUS", "STAR", "SLASH", "DOT", "UNIT"),
+        *("AND", "OR", "IS", "IN", "DEFAULT", "PLUS", "STAR", "SLASH", "DOT", "UNIT", "LPAR", "MINUS", "NOT"),
         *("EQUALS", "UNEQUAL", "LESSTHAN", "MORETHAN", "AT_LEAST", "AT_MOST"),
     )
 )
