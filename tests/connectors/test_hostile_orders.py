@@ -120,7 +120,7 @@ def _query(request: Request) -> tuple[object, object]:
 
 def _header(request: Request) -> tuple[object, object]:
     (name, leaf), other = request.headers
-    assert all("\t" == character or " " <= character <= "~" for character in leaf)
+    assert all(character == "\t" or " " <= character <= "~" for character in leaf)
     return (request.method, request.target, name, other, request.body), leaf
 
 
@@ -139,7 +139,9 @@ POSITIONS = (
     Position("json string", _post("application/json", f'{{"a": "<{V}>", "fixed": [1]}}'), _json_text),
     Position("json key", _post("application/json", f'{{ {V}: 1, "fixed": [1]}}'), _json_key),
     Position("json key in a string", _post("application/json", f'{{"{V}": 1, "fixed": [1]}}'), _json_key),
-    Position("json in a list", _post("application/json", f'{{"list": [0, {{"a": {V}}}, 2], "fixed": 1}}'), _json_nested),
+    Position(
+        "json in a list", _post("application/json", f'{{"list": [0, {{"a": {V}}}, 2], "fixed": 1}}'), _json_nested
+    ),
     Position("xml text", _post("application/xml", f"<r><a>{V}</a><c/></r>"), _xml_text),
     Position("xml attribute in double quotes", _post("text/xml", f'<r><a b="{V}" c=""/></r>'), _xml_attribute),
     Position("xml attribute in single quotes", _post("text/xml", f"<r><a b='{V}' c=''/></r>"), _xml_attribute),
