@@ -8,6 +8,7 @@ from orderloom.engine.advance.turn import Turn
 from orderloom.models.conversion import to_json
 from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.journal import EntryKind
+from orderloom.models.order import OrderStatus
 from orderloom.models.values import Value
 
 
@@ -36,6 +37,9 @@ def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenan
     if value is not None and name in line.missing:
         line.missing = tuple(each for each in line.missing if each != name)
     turn.lines.add(line.id)
+    if line.state is OrderStatus.COMPLETED:
+        # a staged line without tasks of its own ended before the value came: inventory is told again
+        turn.ended[line.id] = line
     turn.note(EntryKind.ATTRIBUTE_SET, line.id, data)
     index = turn.index
     if value is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from orderloom.models.catalog import Level
 from orderloom.models.fulfillment import Line
 from orderloom.models.tasks import Reach
 
@@ -30,10 +31,9 @@ class Reaches:
         self._connected: dict[str, tuple[str, ...]] = {}
         for line in lines.values():
             roots = {line.root or line.id: None}
-            for source in line.sources:
-                if source.line in lines:
-                    self._fed.setdefault(source.line, []).append(line.id)
-                    roots.update(dict.fromkeys(self._roots.get(source.line, ())))
+            for source in self._sources(line.id):
+                self._fed.setdefault(source, []).append(line.id)
+                roots.update(dict.fromkeys(self._roots.get(source, ())))
             self._roots[line.id] = tuple(roots)
 
     def home(self, line: Line, reach: Reach) -> str:
@@ -86,8 +86,12 @@ class Reaches:
         above.update(dict.fromkeys(source.line for source in line.sources))
         return tuple(above)
 
-    def _sources(self, line: str) -> list[str]:
-        return [source.line for source in self._lines[line].sources if source.line in self._lines]
+    def _sources(self, id: str) -> list[str]:
+        """The lines that this one is made from; for one that nothing asks for any more, the line that gave it up."""
+        line = self._lines[id]
+        if not line.sources and line.level is not Level.PRODUCT:
+            return [line.parent] if line.parent in self._lines else []
+        return [source.line for source in line.sources if source.line in self._lines]
 
     def _targets(self, line: str) -> list[str]:
         return self._fed.get(line, [])
