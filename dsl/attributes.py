@@ -13,9 +13,7 @@ from orderloom.dsl.symbols import ACTION_ENUM, unique
 from orderloom.models.catalog import Attribute
 from orderloom.models.values import Kind, Type
 
-_PLAIN: Mapping[str, Type] = {
-    kind.value: Type(kind) for kind in Kind if kind not in (Kind.ENUM, Kind.LIST)
-}
+_PLAIN: Mapping[str, Type] = {kind.value: Type(kind) for kind in Kind if kind not in (Kind.ENUM, Kind.LIST)}
 
 
 def type_of(context: Context, node: tree.TypeExpression) -> Type | None:

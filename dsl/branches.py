@@ -36,9 +36,7 @@ def choice(checker: Checker, node: tree.If, wanted: Type | None) -> Expression |
 @handles(tree.Case)
 def case(checker: Checker, node: tree.Case, wanted: Type | None) -> Expression | None:
     subject = checker.infer(node.subject)
-    results = all_alike(
-        tuple((checker, each) for each in (*(arm.result for arm in node.arms), *_others(node))), wanted
-    )
+    results = all_alike(tuple((checker, each) for each in (*(arm.result for arm in node.arms), *_others(node))), wanted)
     if subject is None:
         return None
     accepted = _accepted(checker, node, subject.type)

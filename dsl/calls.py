@@ -76,7 +76,10 @@ def _function(checker: Checker, node: tree.Call, wanted: Type | None) -> Express
             return Call(name, arguments, maybe(resolve(signature.result, bound), *arguments))
     ways = one_of([str(each.parameters[0]) for each in fitting])
     checker.findings.error(
-        "LM2001", f"`{name}` takes {ways}, found `{lead.type.required()}`", first.span, help=f"see `{name}` in the reference"
+        "LM2001",
+        f"`{name}` takes {ways}, found `{lead.type.required()}`",
+        first.span,
+        help=f"see `{name}` in the reference",
     )
     return None
 

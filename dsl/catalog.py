@@ -94,7 +94,9 @@ def unknown_spec(context: Context, name: tree.Name) -> None:
 def _spec(context: Context, node: tree.SpecDeclaration, base_name: str | None) -> Spec:
     name = node.name.text
     base = context.specs[base_name] if base_name is not None else None
-    own, broken = attributes(context, f"in `{name}` the attribute", tree.of_kind(node.statements, tree.AttributeDeclaration))
+    own, broken = attributes(
+        context, f"in `{name}` the attribute", tree.of_kind(node.statements, tree.AttributeDeclaration)
+    )
     inherited = dict(base.attributes) if base is not None else {}
     if base is not None:
         broken |= context.broken_attributes[base.name]
@@ -253,9 +255,7 @@ def _validity(context: Context, clause: tree.VersionClause | None) -> tuple[date
     for literal in (clause.valid_from, clause.valid_until):
         day = literal.value if literal is not None else None
         if literal is not None and type(day) is not date:
-            context.findings.error(
-                "LM2001", "expected a `date`", literal.span, help="write the day as `2026-01-31`"
-            )
+            context.findings.error("LM2001", "expected a `date`", literal.span, help="write the day as `2026-01-31`")
         days.append(day if type(day) is date else None)
     first, last = days
     if first is not None and last is not None and last < first:

@@ -5,7 +5,7 @@ A checker gives None for an expression that is wrong, after it said why; who get
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -49,7 +49,7 @@ class Known:
     #: table -> values, one for each input, for which it has no row; complete tables are not in it
     gaps: Mapping[str, tuple[str, ...]]
     #: tables that were declared but are wrong
-    broken_tables: frozenset[str]
+    broken_tables: Set[str]
     #: the attributes of a spec's items: in the order, and in inventory
     members_of_lines: Callable[[str], Members | None]
     members_of_assets: Callable[[str], Members | None]

@@ -70,9 +70,7 @@ def compile_bundle(sources: Sources) -> Compiled:
     context = Context(sources=sources, findings=findings, symbols=collect(files, findings))
     for stage in STAGES:
         stage(context)
-    return Compiled(
-        design=None if findings.errors else _design(sources, context), diagnostics=findings.sorted()
-    )
+    return Compiled(design=None if findings.errors else _design(sources, context), diagnostics=findings.sorted())
 
 
 def _design(sources: Sources, context: Context) -> Design:

@@ -71,9 +71,7 @@ def overlap(columns: Sequence[Sequence[Region]], rows: int) -> Overlap | None:
 
 def hidden(columns: Sequence[Sequence[Region]], rows: int) -> tuple[int, ...]:
     """Rows that hit nothing which an earlier row does not hit first."""
-    return tuple(
-        row for row in range(rows) if _search(columns, (1 << (row + 1)) - 1, own=1 << row) is None
-    )
+    return tuple(row for row in range(rows) if _search(columns, (1 << (row + 1)) - 1, own=1 << row) is None)
 
 
 def _search(columns: Sequence[Sequence[Region]], rows: int, own: int) -> tuple[str, ...] | None:

@@ -103,7 +103,10 @@ def _row(
 ) -> Row | None:
     if len(record) != len(places):
         context.findings.error(
-            "LM3203", f"this row has {len(record)} cells, the header {len(places)}", span, help="write `any` or a value in each"
+            "LM3203",
+            f"this row has {len(record)} cells, the header {len(places)}",
+            span,
+            help="write `any` or a value in each",
         )
         return None
     cells: list[Cell] = []

@@ -100,7 +100,11 @@ def build_rejections(context: Context) -> None:
         if when is not None:
             context.rejections.append(
                 Rejection(
-                    id=f"{name}#{counts[name]}", message=node.message.value, spec=name, when=when, span=node.message.span
+                    id=f"{name}#{counts[name]}",
+                    message=node.message.value,
+                    spec=name,
+                    when=when,
+                    span=node.message.span,
                 )
             )
 
@@ -219,9 +223,7 @@ def _mappings(
         if value is None:
             continue
         set_so_far[name] = value.type
-        yield RuleMapping(
-            attribute=name, value=context.formula(value, statement.value), span=statement.attribute.span
-        )
+        yield RuleMapping(attribute=name, value=context.formula(value, statement.value), span=statement.attribute.span)
 
 
 def target_attribute(context: Context, spec: Spec, name: tree.Name) -> Attribute | None:
@@ -245,18 +247,14 @@ def mapped(
 
 
 def _check_required(context: Context, node: tree.DecomposeDeclaration, target: Spec) -> None:
-    given = _set_by(node)
+    given = {statement.attribute.text for statement in tree.of_kind(node.statements, tree.MappingStatement)}
     if target.scope is not Scope.LINE:
         # several sources may feed one line, each with what it knows
-        rules = (placed.node for placed in _placed(context) if placed.node.target.text in target.lineage)
-        given = given.union(*map(_set_by, rules))
+        given |= context.mapped[target.name]
     missing = [
         name
         for name, attribute in target.attributes.items()
-        if attribute.required
-        and attribute.default is None
-        and name not in given
-        and name not in target.supplied_later
+        if attribute.required and attribute.default is None and name not in given and name not in target.supplied_later
     ]
     if missing:
         context.findings.error(
@@ -265,10 +263,6 @@ def _check_required(context: Context, node: tree.DecomposeDeclaration, target: S
             node.target.span,
             help="set it here, give the attribute a default, or let a task of a plan for it set or collect it",
         )
-
-
-def _set_by(node: tree.DecomposeDeclaration) -> Set[str]:
-    return {statement.attribute.text for statement in tree.of_kind(node.statements, tree.MappingStatement)}
 
 
 def _quantity(context: Context, node: tree.DecomposeDeclaration, checker: Checker) -> Formula | None:

@@ -110,7 +110,7 @@ def _tasks_of_spec(
             help=suggestion(task.text, known, what=f"task in plans for `{spec.text}`"),
         )
         return ()
-    if reach is Reach.LINE and not any(context.structure.connected(plan.spec.text, each.spec.text) for each in found):
+    if reach is Reach.LINE and not _related(context, plan.spec.text, [each.spec.text for each in found]):
         context.findings.error(
             "LM4011",
             f"a line of `{plan.spec.text}` is never made from one of `{spec.text}`, nor the other way round, "
@@ -120,3 +120,9 @@ def _tasks_of_spec(
         )
         return ()
     return tuple(f"{each.name.text}.{task.text}" for each in found)
+
+
+def _related(context: Context, spec: str, others: list[str]) -> bool:
+    """Whether lines of `spec` may be, be made from, or make lines of one of the others."""
+    around = {*context.structure.connected(spec), *context.specs[spec].lineage}
+    return any(name in around for other in others for name in context.structure.family[other])

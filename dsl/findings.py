@@ -37,7 +37,9 @@ class Findings:
     def sorted(self) -> tuple[Diagnostic, ...]:
         """By file, place and code."""
         return tuple(
-            sorted(self._found.values(), key=lambda found: (found.span.file, found.span.start, found.code, found.message))
+            sorted(
+                self._found.values(), key=lambda found: (found.span.file, found.span.start, found.code, found.message)
+            )
         )
 
     def _add(self, diagnostic: Diagnostic) -> None:

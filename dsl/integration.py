@@ -179,7 +179,10 @@ def build_operations(context: Context) -> None:
         parts = node.name.parts
         if len(parts) != 2:
             context.findings.error(
-                "LM5006", f"`{name}` does not say which connector it uses", node.name.span, help="write `connector.name`"
+                "LM5006",
+                f"`{name}` does not say which connector it uses",
+                node.name.span,
+                help="write `connector.name`",
             )
             continue
         if parts[0].text not in context.symbols.connectors:

@@ -14,9 +14,7 @@ from orderloom.models.values import Type
 class MembersOfSpecs:
     """Members by spec; each is worked out once."""
 
-    def __init__(
-        self, specs: Mapping[str, Spec], broken: Mapping[str, Set[str]], structure: Structure
-    ) -> None:
+    def __init__(self, specs: Mapping[str, Spec], broken: Mapping[str, Set[str]], structure: Structure) -> None:
         self._specs = specs
         self._broken = broken
         self._structure = structure

@@ -72,9 +72,7 @@ def alike(
     return None if found is None else (found[0], found[1])
 
 
-def all_alike(
-    parts: tuple[tuple[Checker, tree.Expression], ...], wanted: Type | None
-) -> tuple[Expression, ...] | None:
+def all_alike(parts: tuple[tuple[Checker, tree.Expression], ...], wanted: Type | None) -> tuple[Expression, ...] | None:
     """Expressions that must have one type: the wanted one, else that of the first that has one of its own."""
     lead = next((place for place, (checker, node) in enumerate(parts) if not flexible(checker, node)), 0)
     leader: Expression | None = None
@@ -277,7 +275,10 @@ def _quotient(checker: Checker, node: tree.Binary) -> Expression | None:
 
 def _does_not_apply(checker: Checker, operator: str, type_: Type, span: Span) -> None:
     checker.findings.error(
-        "LM2002", f"`{operator}` does not apply to `{type_.required()}`", span, help="it applies to numbers and lengths of time"
+        "LM2002",
+        f"`{operator}` does not apply to `{type_.required()}`",
+        span,
+        help="it applies to numbers and lengths of time",
     )
 
 

@@ -18,7 +18,10 @@ def path(checker: Checker, node: tree.Path, wanted: Type | None) -> Expression |
         return _bare(checker, node.parts[0], wanted)
     if len(node.parts) > 2:
         checker.findings.error(
-            "LM1004", f"`{node.text}` goes too far", node.span, help="a name has at most two parts, as in `root.install`"
+            "LM1004",
+            f"`{node.text}` goes too far",
+            node.span,
+            help="a name has at most two parts, as in `root.install`",
         )
         return None
     first, name = node.parts
@@ -99,7 +102,7 @@ def _unknown(checker: Checker, name: tree.Name, wanted: Type | None) -> None:
     else:
         homes = [enum.name for enum in checker.known.enums.values() if name.text in enum.values]
         if homes:
-            help = f"`{name.text}` is a value of `{homes[0]}`, which is not what is wanted here; write `{homes[0]}.{name.text}`"
+            help = f"`{name.text}` is a value of `{homes[0]}`; where nothing says so, write `{homes[0]}.{name.text}`"
         else:
             help = suggestion(name.text, _names(checker), what="attribute")
     bare = checker.environment.bare

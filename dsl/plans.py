@@ -257,9 +257,7 @@ def _with_waits(
 
 
 def _form(context: Context, plan: tree.PlanDeclaration, node: tree.TaskDeclaration) -> tuple[Attribute, ...]:
-    fields = [
-        field for statement in tree.of_kind(node.statements, tree.CollectStatement) for field in statement.fields
-    ]
+    fields = [field for statement in tree.of_kind(node.statements, tree.CollectStatement) for field in statement.fields]
     found, _broken = attributes(context, f"in task `{node.name.text}` the field", fields)
     return tuple(found.values())
 
@@ -292,9 +290,7 @@ def _sets(
             continue
         value = mapped(checker, statement.value, attribute, frozenset())
         if value is not None:
-            yield Mapping(
-                attribute=name, value=context.formula(value, statement.value), span=statement.attribute.span
-            )
+            yield Mapping(attribute=name, value=context.formula(value, statement.value), span=statement.attribute.span)
     declared = [each for one in tree.of_kind(node.statements, tree.CollectStatement) for each in one.fields]
     by_name = {field.name: field for field in form}
     for field in declared:

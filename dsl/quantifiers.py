@@ -24,7 +24,10 @@ _ANY_ASSET = Members(owner="an inventory item of any spec", built_ins=ASSET_BUIL
 def quantified(checker: Checker, node: tree.Quantified, wanted: Type | None) -> Expression | None:
     if checker.depth == DEEPEST:
         checker.findings.error(
-            "LM2011", f"quantifiers go at most {DEEPEST} deep", node.span, help="split the rule, or set an attribute first"
+            "LM2011",
+            f"quantifiers go at most {DEEPEST} deep",
+            node.span,
+            help="split the rule, or set an attribute first",
         )
         return None
     members = _members(checker, node)
@@ -85,9 +88,7 @@ def _inside(checker: Checker, node: tree.Quantified, members: Members | None) ->
     return replace(checker, depth=checker.depth + 1, variables={**checker.variables, name: members}, present=facts)
 
 
-def _result(
-    checker: Checker, node: tree.Quantified, where: Expression | None, value: Expression | None
-) -> Type | None:
+def _result(checker: Checker, node: tree.Quantified, where: Expression | None, value: Expression | None) -> Type | None:
     if node.quantifier is Quantifier.COUNT:
         return INTEGER
     if node.quantifier in (Quantifier.ANY, Quantifier.ALL):

@@ -96,23 +96,6 @@ class Structure:
         """The specs that the root of a line of `spec`, or of what extends it, may have."""
         return self._ordered(top for name in self.family[spec] for top in self._tops[name])
 
-    def connected(self, spec: str, other: str) -> bool:
-        """Whether lines of one may be made from lines of the other, through any number of rules."""
-        return other in self._made_from(spec) or spec in self._made_from(other)
-
-    def _made_from(self, spec: str) -> set[str]:
-        """What lines of `spec` may be made from, and the specs akin to it."""
-        found: set[str] = set()
-        waiting = [*self.lineage[spec], *self.family[spec]]
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                for source, target in self.edges:
-                    if target in self.lineage[name] or target in self.family[name]:
-                        waiting.extend((*self.family[source], *self.lineage[source]))
-        return found
-
     def _ordered(self, names: Iterable[str]) -> tuple[str, ...]:
         found = set(names)
         return tuple(name for name in self.lineage if name in found)

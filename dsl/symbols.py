@@ -64,9 +64,7 @@ def collect(files: Iterable[tree.File], findings: Findings) -> Symbols:
         watches=unique("watch", tree.of_kind(declarations, tree.WatchDeclaration), findings),
         connectors=unique("connector", tree.of_kind(declarations, tree.ConnectorDeclaration), findings),
         operations=unique("operation", tree.of_kind(declarations, tree.OperationDeclaration), findings),
-        rules=tuple(
-            each for each in declarations if isinstance(each, tree.DecomposeDeclaration | tree.DecomposeGroup)
-        ),
+        rules=tuple(each for each in declarations if isinstance(each, tree.DecomposeDeclaration | tree.DecomposeGroup)),
         rejections=tree.of_kind(declarations, tree.RejectDeclaration),
     )
     for name, enum in symbols.enums.items():
@@ -76,8 +74,6 @@ def collect(files: Iterable[tree.File], findings: Findings) -> Symbols:
         if name == CONVERT or name in FUNCTIONS:
             _reserved("function", table.name, findings)
     return symbols
-
-
 
 
 def unique(kind: str, found: Iterable[Declaration], findings: Findings) -> dict[str, Declaration]:

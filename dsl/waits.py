@@ -126,6 +126,4 @@ def until(
 def within(context: Context, node: tree.WithinStatement) -> Within:
     """How long a wait lasts at most, and what happens then."""
     name = queue(context, node.queue, fallout=True) if node.queue is not None else ""
-    return Within(
-        limit=length(context, node.limit, "the time to wait"), otherwise=node.otherwise.value, queue=name
-    )
+    return Within(limit=length(context, node.limit, "the time to wait"), otherwise=node.otherwise.value, queue=name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from orderloom.dsl.context import Context
 from orderloom.dsl.cycles import cycles
 from orderloom.dsl.wording import shown
@@ -65,7 +67,7 @@ def _check_cycles(context: Context) -> None:
         for name in context.structure.family[rule.source]:
             graph[name].append(rule.target)
     for cycle in cycles(graph):
-        steps = set(zip(cycle, cycle[1:], strict=False))
+        steps = set(pairwise(cycle))
         rule = next(
             each
             for each in context.rules

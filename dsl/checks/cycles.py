@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from orderloom.dsl.context import Context
 from orderloom.dsl.cycles import cycles
@@ -28,9 +29,7 @@ class Edge:
 
 
 def check(context: Context) -> None:
-    graph = {
-        task.id: tuple(_edges(context, plan, task)) for plan in context.plans.values() for task in plan.tasks
-    }
+    graph = {task.id: tuple(_edges(context, plan, task)) for plan in context.plans.values() for task in plan.tasks}
     certain = {name: [edge.target for edge in edges if not edge.conditional] for name, edges in graph.items()}
     reported: set[frozenset[str]] = set()
     for cycle in cycles(certain):
@@ -84,18 +83,12 @@ def _only_giver(context: Context, plan: PlanDefinition, attribute: str) -> tuple
     return tuple(givers) if len(givers) == 1 else ()
 
 
-def _report(
-    context: Context, cycle: tuple[str, ...], graph: dict[str, tuple[Edge, ...]], *, certain: bool
-) -> None:
+def _report(context: Context, cycle: tuple[str, ...], graph: dict[str, tuple[Edge, ...]], *, certain: bool) -> None:
     plans = {name.split(".", 1)[0] for name in cycle}
     steps: list[str] = []
     span: Span | None = None
-    for name, following in zip(cycle, cycle[1:], strict=False):
-        edge = next(
-            each
-            for each in graph[name]
-            if each.target == following and (not certain or not each.conditional)
-        )
+    for name, following in pairwise(cycle):
+        edge = next(each for each in graph[name] if each.target == following and (not certain or not each.conditional))
         span = span or edge.span
         shown = following.split(".", 1)[1] if len(plans) == 1 else following
         reach = f" within {edge.reach}" if edge.reach is not Reach.LINE else ""

@@ -13,9 +13,7 @@ def check(context: Context) -> None:
         source, target = context.specs[rule.source], context.specs[rule.target]
         if source.level is Level.PRODUCT or rule.span is None or not broader(target.scope, source.scope):
             continue
-        labels = [
-            Label(spec.span, f"one per {spec.scope}") for spec in (source, target) if spec.span is not None
-        ]
+        labels = [Label(spec.span, f"one per {spec.scope}") for spec in (source, target) if spec.span is not None]
         context.findings.error(
             "LM3104",
             f"`{target.name}` is one per {target.scope}, but comes from `{source.name}`, of which there is "

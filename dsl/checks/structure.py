@@ -51,9 +51,7 @@ def _contradiction(context: Context, message: str, span: Span) -> None:
 
 def _check_endless(context: Context) -> None:
     """A spec that needs a child that needs it again, has no finite order."""
-    graph = {
-        name: [child.spec for child in spec.contains if child.least > 0] for name, spec in context.specs.items()
-    }
+    graph = {name: [child.spec for child in spec.contains if child.least > 0] for name, spec in context.specs.items()}
     for cycle in cycles(graph):
         node = context.symbols.specs[cycle[0]]
         context.findings.error(

@@ -1,7 +1,8 @@
 """A generated design bundle with the shape of a large real project, times a factor.
 
 With factor 1: 92 products, 46 customer-facing and 46 resource-facing services, 20 resources, 112 plans, 422 tasks,
-584 dependencies, 183 operations. Names and numbers follow from the index alone, so the same factor gives the same bytes.
+584 dependencies, 183 operations. Names and numbers follow from the index alone, so the same factor gives
+the same bytes.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ def _catalog(factor: int) -> Iterator[str]:
 
 def _decomposition(factor: int) -> Iterator[str]:
     for i in range(10 * factor):
-        yield f"table profile_{i} (rate integer unit \"Mbps\") -> (profile string) first {{"
+        yield f'table profile_{i} (rate integer unit "Mbps") -> (profile string) first {{'
         for step in range(12):
             yield f'  <= {(step + 1) * 50}: "P{i}-{step}"'
         yield f'  any: "P{i}-max"'
@@ -169,6 +170,7 @@ def _plans(factor: int) -> Iterator[str]:
             else:
                 operation = _operation(call % (OPERATIONS * factor))
                 call += 1
-                yield f"  call step_{step} {{ operation {operation}{joined} set reference = response.reference fallout noc }}"
+                then = "set reference = response.reference fallout noc"
+                yield f"  call step_{step} {{ operation {operation}{joined} {then} }}"
         yield "}"
     assert spare == 0, f"{spare} dependencies were not placed"
