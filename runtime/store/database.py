@@ -94,7 +94,7 @@ class Database:
 
     def lock_worker(self) -> None:
         """Takes the file lock that one worker holds for its life; the system frees it however the process ends."""
-        path = self.path.with_name(self.path.name + ".worker.lock")
+        path = self._lock_path
         if self._lock_file is not None:
             raise WorkerRunning(f"a worker runs on `{self.path}` already, in this very process (pid {os.getpid()})")
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -110,6 +110,26 @@ class Database:
         os.ftruncate(file, 0)
         os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         self._lock_file = file
+
+    def worker_runs(self) -> bool:
+        """Whether some process holds that lock. Nothing is left locked by the question."""
+        if self._lock_file is not None:
+            return True
+        try:
+            file = os.open(self._lock_path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(file)
+        return False
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.path.with_name(self.path.name + ".worker.lock")
 
     def close(self) -> None:
         """Closes the connections once no transaction is under way, and gives up the worker's lock."""

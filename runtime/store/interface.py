@@ -173,6 +173,9 @@ class Work(Protocol):
     def lock_worker(self) -> None:
         """Makes this process the store's only worker until `close`. Raises WorkerRunning."""
 
+    def worker_runs(self) -> bool:
+        """Whether a worker runs on this store, in whatever process."""
+
     def load(self, orders: Sequence[str]) -> list[OrderState]:
         """The committed states of these orders; the ones that do not exist are left out."""
 

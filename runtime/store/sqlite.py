@@ -135,6 +135,9 @@ class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems):
     def lock_worker(self) -> None:
         self._database.lock_worker()
 
+    def worker_runs(self) -> bool:
+        return self._database.worker_runs()
+
     def load(self, orders: Sequence[str]) -> list[OrderState]:
         with self._database.snapshot() as reader:
             return load_states(reader, orders)
