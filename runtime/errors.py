@@ -157,7 +157,7 @@ class NotAllowed(OrderloomError):
 
 
 class SubmittedBefore(OrderloomError):
-    """the idempotency key `{key}` was used for another order, `{order}`"""
+    """`{key}` was used for another order, `{order}`, as its id or idempotency key"""
 
     code = "submitted-before"
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from orderloom.engine.orchestration.definitions import definitions
 from orderloom.models.catalog import Attribute
 from orderloom.models.conversion import Json
 from orderloom.models.design import Design
@@ -76,7 +77,6 @@ from orderloom.runtime.views import (
     Verdict,
     line_view,
     plan_task,
-    task_definition,
 )
 
 #: seconds to wait for a running worker's verdict
@@ -180,16 +180,17 @@ class Runtime:
     ) -> OrderView:
         """Takes a TMF622 v4 ProductOrder; when this returns, the order is durable.
 
-        It runs on the active version of `bundle` (the only bundle's, where none is named). With an idempotency key, the
-        same order submitted again returns the first; another one under that key raises SubmittedBefore. Raises
-        OrderRefused with every problem of the document.
+        It runs on the active version of `bundle` (the only bundle's, where none is named). Its id is the document's
+        `id`, else made from the idempotency key, else new. The same order under the same id or key is taken once, and
+        the first is returned; another one under it raises SubmittedBefore. Raises OrderRefused with every problem of
+        the document.
         """
         design = await self.design(self._active(bundle).digest)
         checked = tmf622.read(tmf622.parse(document))
         now = self._clock.now()
         order = tmf622.to_order(
             checked,
-            id=keyed_order_id(idempotency_key) if idempotency_key else new_order_id(now),
+            id=checked.id or (keyed_order_id(idempotency_key) if idempotency_key else new_order_id(now)),
             order_date=now,
             specs=design.specs,
             products=self._products(checked),
@@ -199,7 +200,7 @@ class Runtime:
         except Conflict:
             first = self._store.state(order.id).order
             if replace(order, order_date=first.order_date) != first:
-                raise SubmittedBefore(key=idempotency_key, order=order.id) from None
+                raise SubmittedBefore(key=checked.id or idempotency_key, order=order.id) from None
         self._host.wake()
         return self._store.order(order.id)
 
@@ -402,7 +403,7 @@ class Runtime:
         NotAllowed."""
         work = await self._taken(item, by, WorkKind.FALLOUT, "complete")
         design = await self._design_of(work.order)
-        read = forms.read_form(self._outputs(design, work), outputs or {}, design.enums)
+        read = forms.read_form(self._outputs(work), outputs or {}, design.enums)
         return await self._resolve(item, by, FalloutAction.COMPLETE, reason, read)
 
     # --- work
@@ -443,13 +444,13 @@ class Runtime:
     async def _design_of(self, order: str) -> Design:
         return await self.design((await self.order(order)).design)
 
-    def _outputs(self, design: Design, work: WorkItem) -> tuple[Attribute, ...]:
-        task = self._store.state(work.order).tasks.get(work.task)
+    def _outputs(self, work: WorkItem) -> Iterable[Attribute]:
+        """What the task of a work item may put out."""
+        state = self._store.state(work.order)
+        task = state.tasks.get(work.task)
         if task is None:
             raise UnknownTask(order=work.order, task=work.task)
-        definition = task_definition(design, task.definition)
-        operation = design.operations.get(definition.operation) if definition else None
-        return tuple(operation.outputs.values()) if operation else ()
+        return definitions(self._library.program(state.design)).tasks[task.definition].results().values()
 
     async def _taken(self, item: int, by: str, kind: WorkKind, what: str) -> WorkItem:
         """The work item, claimed by this person."""
@@ -478,10 +479,10 @@ class Runtime:
             raise UnknownOrder(order=order) from None
         self._host.wake()
         loop = asyncio.get_running_loop()
-        patience = loop.time() + _PATIENCE
+        patience = loop.time() + (_PATIENCE if self._host.worker_runs() else 0)
         pause = 0.002
         while (found := self._store.request(number))[0] is RequestState.PENDING:
-            if loop.time() > patience or not self._host.worker_runs():
+            if loop.time() >= patience:
                 return Receipt(verdict=Verdict.QUEUED, number=number, order=order)
             await asyncio.sleep(pause)
             pause = min(pause * 2, 0.05)

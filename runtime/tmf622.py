@@ -149,8 +149,9 @@ class ProductOrderItem(_Document):
 
 
 class ProductOrderCreate(_Document):
-    """ProductOrder_Create."""
+    """ProductOrder_Create, and the `id` that a system before this one may have given the order."""
 
+    id: _ItemId | None = None
     externalId: _Id | None = None
     category: _Text | None = None
     description: _Text | None = None

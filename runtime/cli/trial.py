@@ -74,7 +74,7 @@ def trial(bundle: str, order: str, inventory: str | None = None) -> Trial:
     document = tmf622.read(tmf622.parse(read_bytes(order)))
     read = tmf622.to_order(
         document,
-        id=document.externalId or "order",
+        id=document.id or "order",
         order_date=datetime.now(UTC),
         specs=design.specs,
         products={asset.id: asset.spec for asset in held.assets.values()},
