@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import yaml
@@ -12,7 +12,7 @@ import yaml
 FAULTS = ("timeout", "disconnect", "garbage")
 _LENGTH = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)?")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-_ANSWER_KEYS = ("status", "headers", "body", "latency", "fault", "callback", "probability")
+_ANSWER_KEYS = ("when", "status", "headers", "body", "latency", "fault", "callback", "probability")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +29,8 @@ class ScriptedCallback:
 class ScriptedAnswer:
     """One answer; without a status and a body, one that the design takes for a success."""
 
+    #: a condition over `request`, `path`, `key` and `count`, e.g. `request.site == "SITE-9"`; "" for none
+    when: str = ""
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     #: anything JSON can hold; text in it may be a template over `request`, `path`, `key` and `count`
@@ -45,9 +47,12 @@ SUCCESS = ScriptedAnswer()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """What one operation answers: by chance first, else the next of `answers`, the last of which repeats."""
+    """What one operation answers: the first of `special` that the call meets, else by chance, else the next of
+    `answers`, the last of which repeats."""
 
     answers: tuple[ScriptedAnswer, ...] = (SUCCESS,)
+    #: answers with a condition; they use up no other answer
+    special: tuple[ScriptedAnswer, ...] = ()
     #: share of the calls, 0 to 1, and what they get
     chances: tuple[tuple[float, ScriptedAnswer], ...] = ()
     #: seconds, for answers that name none
@@ -65,7 +70,8 @@ class Script:
     def parse(found: str | Mapping[str, object]) -> Script:
         """Reads `{seed: …, operations: {name: …}}`, or just the operations; raises ValueError that names the place.
 
-        An operation is answers, one answer, or `{answers: […], chances: [{probability: 0.3, …}], latency: …}`.
+        An operation is answers, one answer, or `{answers: […], chances: [{probability: 0.3, …}], latency: …}`. An answer
+        with `when` is for the calls that meet the condition, and for them comes first.
         """
         script = yaml.safe_load(found) if isinstance(found, str) else found
         if script is None:
@@ -84,15 +90,20 @@ def _behaviour(name: str, found: object) -> Behaviour:
     if isinstance(found, Mapping) and not {"answers", "chances"} & set(found):
         found = [found]
     if isinstance(found, (list, tuple)):
-        return Behaviour(answers=_answers(name, found))
+        return _sorted(_answers(name, found))
     _expect(isinstance(found, Mapping), f"`{name}`", "a list of answers or a mapping", found)
     found = cast("Mapping[str, object]", found)
     _known(name, found, ("answers", "chances", "latency"))
-    return Behaviour(
-        answers=_answers(name, found.get("answers", [{}])),
+    return replace(
+        _sorted(_answers(name, found.get("answers", [{}]))),
         chances=tuple(_chance(name, item) for item in cast("Iterable[object]", found.get("chances", ()))),
         latency=_seconds(name, found.get("latency", 0)),
     )
+
+
+def _sorted(answers: tuple[ScriptedAnswer, ...]) -> Behaviour:
+    usual = tuple(answer for answer in answers if not answer.when)
+    return Behaviour(answers=usual or (SUCCESS,), special=tuple(answer for answer in answers if answer.when))
 
 
 def _answers(name: str, found: object) -> tuple[ScriptedAnswer, ...]:
@@ -119,7 +130,9 @@ def _answer(name: str, found: object) -> ScriptedAnswer:
         status,
     )
     _expect(fault == "" or fault in FAULTS, f"`fault` of `{name}`", " or ".join(FAULTS), fault)
+    _expect(isinstance(answer.get("when", ""), str), f"`when` of `{name}`", "a condition", answer.get("when"))
     return ScriptedAnswer(
+        when=str(answer.get("when", "")),
         status=cast("int | None", status),
         headers=_headers(answer.get("headers")),
         body=answer.get("body"),

@@ -10,8 +10,9 @@ from random import Random
 
 from orderloom.connectors.simulator.example import Example
 from orderloom.connectors.simulator.script import Behaviour, Script, ScriptedAnswer
-from orderloom.connectors.templates.expression import Expression, Text
+from orderloom.connectors.templates.expression import Expression, Text, compile_expression
 from orderloom.connectors.templates.operation import OperationTemplates
+from orderloom.connectors.templates.problem import BadValue
 from orderloom.connectors.templates.response import compile_text
 from orderloom.models.catalog import Enum
 from orderloom.models.conversion import to_json
@@ -83,6 +84,7 @@ class _System:
         self._called_back = operation.callback is not None
         self._next = 0
         self._count = 0
+        self._special = [(compile_expression(answer.when, 1), answer) for answer in behaviour.special]
         self._done: dict[str, Reply] = {}
         self._bodies: dict[int, object] = {}
 
@@ -90,8 +92,8 @@ class _System:
         if key and key in self._done:
             return self._done[key]
         self._count += 1
-        scripted = self._pick()
         context = {"request": request, "path": path, "key": key, "count": self._count}
+        scripted = self._pick(context)
         reply = self._made(scripted, key, context)
         if key and reply.status < 300 and not reply.fault:
             self._done[key] = Reply(
@@ -100,8 +102,11 @@ class _System:
             )  # fmt: skip
         return reply
 
-    def _pick(self) -> ScriptedAnswer:
+    def _pick(self, context: Mapping[str, object]) -> ScriptedAnswer:
         behaviour = self._behaviour
+        for condition, answer in self._special:
+            if _holds(condition, context):
+                return answer
         if behaviour.chances:
             drawn = self._random.random()
             for share, answer in behaviour.chances:
@@ -146,6 +151,14 @@ class _System:
         if compiled is None:
             compiled = self._bodies[id(body)] = _compiled(body)
         return _evaluated(compiled, context)
+
+
+def _holds(condition: Expression, context: Mapping[str, object]) -> bool:
+    """Whether it is true; what it asks of a request that lacks it is not."""
+    try:
+        return condition.value(context) is True
+    except BadValue:
+        return False
 
 
 def _compiled(body: object) -> object:
