@@ -15,7 +15,7 @@ from orderloom.models.plan import PlanState
 from orderloom.runtime.store import schema
 from orderloom.runtime.store.codec import instant, loads, maybe_instant
 from orderloom.runtime.store.errors import NotFound
-from orderloom.runtime.store.event_codec import entries_from, exchange_from, journal_event
+from orderloom.runtime.store.event_codec import entries_from, event_from, exchange_from, journal_event
 from orderloom.runtime.store.opening import BUSY_TIMEOUT, translated
 from orderloom.runtime.store.state_codec import asset_of, task_from
 from orderloom.runtime.store.views import (
@@ -167,7 +167,7 @@ class Queries:
             PoisonedView(
                 id=row.id,
                 order=row.order_id,
-                event=journal_event(row.event),
+                event=event_from(row.event),
                 at=instant(row.at),
                 message=row.message,
                 traceback=row.traceback,

@@ -104,11 +104,20 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stale:
+    """An event that changed nothing, such as an answer to an older attempt; what was durable of it goes."""
+
+    order: str
+    origin: Origin
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Poisoned:
     """An event that the core could not digest; it is set aside so that nothing else waits for it."""
 
     order: str
-    event: Event
+    event: Event | Submission
     at: datetime
     message: str
     traceback: str
@@ -121,6 +130,7 @@ class Batch:
 
     commits: list[OrderCommit] = field(default_factory=list)
     refused: list[Refusal] = field(default_factory=list)
+    stale: list[Stale] = field(default_factory=list)
     poisoned: list[Poisoned] = field(default_factory=list)
 
 

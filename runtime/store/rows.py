@@ -77,6 +77,8 @@ def rows_of(batch: Batch) -> Rows:
         _commit(rows, commit)
     for refusal in batch.refused:
         _refuse(rows, refusal)
+    for stale in batch.stale:
+        _settle(rows, stale.order, stale.origin, micros(stale.at))
     for poisoned in batch.poisoned:
         _poison(rows, poisoned)
     return rows

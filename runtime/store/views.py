@@ -14,6 +14,7 @@ from orderloom.models.inventory import Asset, AssetState
 from orderloom.models.journal import Entry, Event, WorkKind
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import PlanState
+from orderloom.runtime.store.records import Submission
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +192,7 @@ class PoisonedView:
 
     id: int
     order: str
-    event: Event
+    event: Event | Submission
     at: datetime
     message: str
     traceback: str

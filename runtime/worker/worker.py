@@ -1,0 +1,414 @@
+"""The worker's loop: take what has happened, advance the orders, commit them together, then act on what is durable.
+
+While one batch is being made durable by a thread, the next one is advanced. Nothing is sent before its batch is
+durable, and nothing that was durable is forgotten before its effect is: so the process may end anywhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Container, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from time import monotonic
+
+from orderloom.connectors.protocol import Connector
+from orderloom.engine.program import Program
+from orderloom.models.design import Design
+from orderloom.models.inventory import Inventory
+from orderloom.models.journal import CancelTimer, EntryKind, SendCallout, StartTimer, Step, TimerFired
+from orderloom.models.plan import OrderState
+from orderloom.runtime.clock import Clock, SystemClock
+from orderloom.runtime.store.errors import StoreBusy, StoreError, StoreFull
+from orderloom.runtime.store.interface import Store
+from orderloom.runtime.store.records import AnsweredCall, Batch, OrderCommit, Origin, PendingCall, Refusal, Timer
+from orderloom.runtime.worker.advancing import Outcome, apply_events
+from orderloom.runtime.worker.arrivals import Arrival, Arrivals
+from orderloom.runtime.worker.cache import StateCache
+from orderloom.runtime.worker.lanes import Lanes
+from orderloom.runtime.worker.timers import TimerWindow
+
+log = logging.getLogger(__name__)
+
+#: orders in one commit at most
+BATCH = 256
+#: inbox events read at a time
+INBOX = 1_000
+#: seconds between looks into the inbox: while there is work, and at most while there is none
+BUSY_POLL, IDLE_POLL = 0.02, 0.05
+#: how long a message that nobody awaits yet is kept
+EARLY = timedelta(days=1)
+#: seconds to wait after the store could not write
+BACKOFF = 1.0
+
+
+@dataclass(slots=True)
+class Totals:
+    """What a worker has done since it was made."""
+
+    #: events applied
+    events: int = 0
+    #: changes of task states, each durable
+    transitions: int = 0
+    callouts: int = 0
+    commits: int = 0
+    refused: int = 0
+    poisoned: int = 0
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A batch that is written and being made durable."""
+
+    batch: Batch
+    arrivals: dict[str, list[Arrival]]
+    done: asyncio.Future[int]
+
+
+class Worker:
+    """Runs the orders of one store. Only one worker runs on a store; a second is refused with WorkerRunning.
+
+    `programs` gives the program of a bundle by its digest, `connectors` an open connector by digest and name; both are
+    asked once for each and the answers are kept. The caller closes the connectors.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        programs: Callable[[str], Program],
+        connectors: Callable[[str, str], Connector],
+        clock: Clock | None = None,
+        cache_rows: int = 60_000,
+    ) -> None:
+        store.lock_worker()
+        self._store = store
+        self._clock = clock or SystemClock()
+        self._open_program = programs
+        self._open_connector = connectors
+        self._programs: dict[str, Program] = {}
+        self._connectors: dict[tuple[str, str], Connector] = {}
+        self._arrivals = Arrivals()
+        self._cache = StateCache(cache_rows)
+        self._timers = TimerWindow(store)
+        self._lanes = Lanes(store, self)
+        self._woken = asyncio.Event()
+        self._inbox_read = 0
+        self._inbox_more = True
+        self._next_poll = 0.0
+        self._next_sweep = 0.0
+        self._now = self._clock.now()
+        self._flight: _Flight | None = None
+        #: orders whose events are applied one at a time, until the one that fails is found
+        self._suspects: set[str] = set()
+        self._totals = Totals()
+        self._sealer = ThreadPoolExecutor(1, thread_name_prefix="orderloom-seal")
+        self._recovered = False
+
+    # --- for the host ------------------------------------------------------------------------------------------------
+
+    @property
+    def totals(self) -> Totals:
+        """Counts since the worker was made."""
+        return replace(self._totals, callouts=self._lanes.answered)
+
+    def wake(self) -> None:
+        """Something was put into the inbox by this process. To be called on the worker's event loop."""
+        self._next_poll = 0.0
+        self._woken.set()
+
+    def next_due(self) -> datetime | None:
+        """When the earliest timer of all orders is due; None for none."""
+        return self._store.next_timer()
+
+    async def run_until_idle(self, timeout: float = 60.0) -> Totals:  # noqa: ASYNC109  # the caller's own words
+        """Runs until no event waits, no call is running and no timer is due, and returns what was done meanwhile.
+
+        Orders that wait for people, callbacks or later timers, and calls held by a breaker, do not count. Raises
+        TimeoutError after so many seconds, and StoreError where the store cannot write; nothing is lost by either.
+        """
+        before = self.totals
+        self._next_poll = 0.0
+        async with asyncio.timeout(timeout):
+            while await self._round():
+                pass
+        after = self.totals
+        return Totals(
+            events=after.events - before.events,
+            transitions=after.transitions - before.transitions,
+            callouts=after.callouts - before.callouts,
+            commits=after.commits - before.commits,
+            refused=after.refused - before.refused,
+            poisoned=after.poisoned - before.poisoned,
+        )
+
+    async def run_forever(self, stop: asyncio.Event, grace: float = 10.0) -> None:
+        """Runs until `stop` is set, then lets running calls end, for so many seconds, and keeps their answers.
+
+        A store that is full or locked is tried again each second.
+        """
+        watch = asyncio.get_running_loop().create_task(self._wake_on(stop))
+        try:
+            while not stop.is_set():
+                try:
+                    if not await self._round():
+                        await self._rest()
+                except (StoreBusy, StoreFull) as error:
+                    log.error("%s; trying again", error)
+                    await asyncio.sleep(BACKOFF)
+        finally:
+            watch.cancel()
+        await self._lanes.drain(grace)
+        while self._arrivals or self._flight is not None:
+            await self._commit_next()
+
+    def close(self) -> None:
+        """Ends the thread; what is not durable is taken up again by the next worker."""
+        self._sealer.shutdown(wait=True)
+
+    async def _wake_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._woken.set()
+
+    # --- for lanes ---------------------------------------------------------------------------------------------------
+
+    def now(self) -> datetime:
+        return self._now
+
+    def arrived(self, arrival: Arrival) -> None:
+        self._arrivals.add(arrival)
+        self._woken.set()
+
+    def design(self, digest: str) -> Design:
+        return self._program(digest).design
+
+    def connector(self, digest: str, name: str) -> Connector:
+        found = self._connectors.get((digest, name))
+        if found is None:
+            found = self._connectors[digest, name] = self._open_connector(digest, name)
+        return found
+
+    def _program(self, digest: str) -> Program:
+        found = self._programs.get(digest)
+        if found is None:
+            found = self._programs[digest] = self._open_program(digest)
+        return found
+
+    # --- the loop ----------------------------------------------------------------------------------------------------
+
+    async def _round(self) -> bool:
+        """One turn of the loop; returns whether there is or was anything to do."""
+        # an instant never lies before one that the journal holds already
+        self._now = max(self._now, self._clock.now())
+        self._woken.clear()
+        if not self._recovered:
+            self._lanes.read_holds()
+            self._lanes.recover()
+            self._recovered = True
+        self._listen()
+        for timer in self._timers.fire(self._now):
+            self._arrivals.add(
+                Arrival(timer.order, TimerFired(task=timer.task, kind=timer.kind, attempt=timer.attempt), timer)
+            )
+        self._lanes.pump()
+        busy = bool(self._arrivals) or self._flight is not None
+        if busy:
+            await self._commit_next()
+            # callouts and other users of the loop get their turn
+            await asyncio.sleep(0)
+            return True
+        if self._lanes.running:
+            await self._clock.wait(self._woken, BUSY_POLL)
+            return True
+        return self._inbox_more
+
+    async def _rest(self) -> None:
+        """Waits for something to do."""
+        seconds = IDLE_POLL
+        moments = [self._timers.next_due(self._now), self._lanes.resume_at()]
+        for moment in moments:
+            if moment is not None:
+                seconds = min(seconds, (moment - self._now).total_seconds())
+        await self._clock.wait(self._woken, max(seconds, 0.001))
+
+    def _listen(self) -> None:
+        """Takes up what came into the inbox."""
+        moment = monotonic()
+        if len(self._arrivals) > 2 * INBOX or (moment < self._next_poll and not self._inbox_more):
+            return
+        self._next_poll = moment + BUSY_POLL
+        if not self._inbox_more and not self._store.inbox_may_have_changed():
+            return
+        found = self._store.inbox(self._inbox_read, INBOX)
+        self._inbox_more = len(found) == INBOX
+        for event in found:
+            self._inbox_read = event.id
+            self._arrivals.add(Arrival(event.order, event.event, event))
+        self._lanes.read_holds()
+        if moment >= self._next_sweep:
+            self._next_sweep = moment + 3600
+            self._store.forget_early(self._now - EARLY)
+
+    async def _commit_next(self) -> None:
+        """Advances the next orders while the last batch is being made durable, then writes theirs."""
+        taken = self._take()
+        batch = self._advance(taken) if taken else Batch()
+        try:
+            await self._land(taken)
+            if not (batch.commits or batch.refused or batch.stale or batch.poisoned):
+                return
+            sealing = self._store.write(batch)
+        except BaseException:
+            self._undo(taken)
+            raise
+        done = asyncio.get_running_loop().run_in_executor(self._sealer, sealing.seal)
+        self._flight = _Flight(batch, taken, done)
+
+    def _take(self) -> dict[str, list[Arrival]]:
+        taken = self._arrivals.take(BATCH)
+        for order in self._suspects.intersection(taken):
+            self._arrivals.put_back(taken[order][1:])
+            del taken[order][1:]
+        return taken
+
+    def _advance(self, taken: dict[str, list[Arrival]]) -> Batch:
+        batch = Batch()
+        states = self._states(taken)
+        for order, arrivals in taken.items():
+            state = states.get(order)
+            if state is None:
+                batch.refused += [
+                    Refusal(order=order, origin=arrival.origin, message=f"there is no order `{order}`")
+                    for arrival in arrivals
+                ]
+                continue
+            outcome = apply_events(self._program, state, arrivals, self._now, self._inventory)
+            if outcome.commit is not None:
+                batch.commits.append(outcome.commit)
+            batch.refused += outcome.refused
+            batch.stale += outcome.stale
+            if outcome.spoiled:
+                self._set_aside(order, outcome, taken)
+            if outcome.poisoned is not None:
+                batch.poisoned.append(outcome.poisoned)
+        return batch
+
+    def _set_aside(self, order: str, outcome: Outcome, taken: dict[str, list[Arrival]]) -> None:
+        """The core failed: its half-made changes are forgotten, and what was left is tried again one by one."""
+        self._cache.drop(order)
+        self._arrivals.put_back(outcome.left)
+        del taken[order][len(taken[order]) - len(outcome.left) :]
+        if outcome.poisoned is None:
+            self._suspects.add(order)
+        else:
+            self._suspects.discard(order)
+            log.error("order `%s`: event set aside: %s", order, outcome.poisoned.message)
+
+    def _states(self, orders: Iterable[str]) -> dict[str, OrderState]:
+        states: dict[str, OrderState] = {}
+        absent: list[str] = []
+        for order in orders:
+            state = self._cache.get(order)
+            if state is None:
+                absent.append(order)
+            else:
+                states[order] = state
+        if absent:
+            for state in self._store.load(absent):
+                states[state.order.id] = state
+                self._cache.keep(state)
+        return states
+
+    def _inventory(self, account: str, at: datetime) -> Inventory:
+        return replace(self._store.inventory(account), at=at)
+
+    async def _land(self, moving: Container[str]) -> None:
+        """Waits until the batch in flight is durable, then does what it asked for. The moving orders are advanced
+        already, so that their states stay."""
+        flight, self._flight = self._flight, None
+        if flight is None:
+            return
+        try:
+            met = await asyncio.shield(flight.done)
+        except asyncio.CancelledError:
+            self._flight = flight
+            raise
+        except StoreError:
+            self._undo(flight.arrivals)
+            raise
+        if met:
+            self._next_poll, self._inbox_more = 0.0, True
+        self._act(flight.batch, moving)
+
+    def _undo(self, arrivals: dict[str, list[Arrival]]) -> None:
+        """Nothing of it was kept: the events wait again, and no state in memory counts."""
+        self._arrivals.put_back(arrival for events in arrivals.values() for arrival in events)
+        self._cache.clear()
+
+    # --- after a commit ----------------------------------------------------------------------------------------------
+
+    def _act(self, batch: Batch, moving: Container[str]) -> None:
+        totals = self._totals
+        totals.commits += 1
+        totals.refused += len(batch.refused)
+        totals.poisoned += len(batch.poisoned)
+        for done in (batch.refused, batch.stale, batch.poisoned):
+            for each in done:
+                self._settle(each.order, each.origin)
+        for commit in batch.commits:
+            order = commit.state.order.id
+            for applied in commit.applied:
+                totals.events += 1
+                totals.transitions += transitions(applied.step)
+                self._settle(order, applied.origin)
+                for command in applied.step.commands:
+                    if isinstance(command, SendCallout):
+                        self._send(commit, command)
+                    elif isinstance(command, StartTimer):
+                        self._timers.start(
+                            Timer(
+                                order=order,
+                                task=command.task,
+                                kind=command.kind,
+                                attempt=command.attempt,
+                                due=command.due,
+                            )
+                        )
+                    elif isinstance(command, CancelTimer):
+                        self._timers.cancel(order, command.task, command.kind.value)
+            if self._cache.get(order) is commit.state:
+                if commit.state.status.final and order not in moving:
+                    self._cache.drop(order)
+                else:
+                    self._cache.keep(commit.state)
+        self._cache.shrink(moving)
+
+    def _settle(self, order: str, origin: Origin) -> None:
+        if isinstance(origin, AnsweredCall):
+            self._lanes[origin.connector].settled(order, origin.task, origin.attempt)
+        elif isinstance(origin, Timer):
+            self._timers.settled(origin)
+
+    def _send(self, commit: OrderCommit, command: SendCallout) -> None:
+        state = commit.state
+        self._lanes[command.connector].add(
+            PendingCall(
+                order=state.order.id,
+                task=command.task,
+                connector=command.connector,
+                callout=command.callout,
+                priority=command.priority,
+                design=state.design,
+            )
+        )
+
+
+def transitions(step: Step) -> int:
+    """Changes of task states that a step made; an entry names the states it went through."""
+    number = 0
+    for entry in step.entries:
+        if entry.kind is EntryKind.TASK_STATE:
+            through = entry.data.get("through")
+            number += 1 + (len(through) if isinstance(through, list) else 0)
+    return number
