@@ -158,7 +158,7 @@ def _import(
     """Adds the files of an imported folder; gives the design files among them."""
     written = statement.path.value
     folder = posixpath.normpath(posixpath.join(posixpath.dirname(file), written))
-    if folder in (".", f"../{name}"):
+    if written and folder in (".", f"../{name}"):
         return []
     outside = folder.count("..") > 1 or folder == ".."
     if not written or written.startswith("/") or "\\" in written or "\0" in written or outside:

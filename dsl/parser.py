@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -86,24 +86,13 @@ def _builder() -> Builder:
 
 @cache
 def grammar() -> Lark:
-    """The parser made from the grammar, read from the cache on disk where there is one."""
+    """The parser made from the grammar, read from the cache on disk where there is one.
+
+    A cache that is damaged or half written makes Lark start anew, as does any other version of Lark or Python.
+    """
     text = (files("orderloom.grammar") / "loom.lark").read_text(encoding="utf-8")
     folder = _private_folder()
-    if folder is None:
-        return _make(text, None)
     key = hashlib.sha256(f"{lark.__version__} {sys.version} {text}".encode()).hexdigest()[:16]
-    kept = folder / f"grammar-{key}.cache"
-    if kept.exists():
-        return _make(text, kept)
-    # Written beside and moved into place, so that no other process reads half of it.
-    fresh = folder / f"grammar-{key}.{os.getpid()}"
-    made = _make(text, fresh)
-    with suppress(OSError):
-        fresh.replace(kept)
-    return made
-
-
-def _make(text: str, kept: Path | None) -> Lark:
     return Lark(
         text,
         start="file",
@@ -113,7 +102,7 @@ def _make(text: str, kept: Path | None) -> Lark:
         keep_all_tokens=True,
         maybe_placeholders=True,
         transformer=_builder(),
-        cache=False if kept is None else str(kept),
+        cache=False if folder is None else str(folder / f"grammar-{key}.cache"),
     )
 
 
