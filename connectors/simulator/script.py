@@ -70,8 +70,8 @@ class Script:
     def parse(found: str | Mapping[str, object]) -> Script:
         """Reads `{seed: …, operations: {name: …}}`, or just the operations; raises ValueError that names the place.
 
-        An operation is answers, one answer, or `{answers: […], chances: [{probability: 0.3, …}], latency: …}`. An answer
-        with `when` is for the calls that meet the condition, and for them comes first.
+        An operation is answers, one answer, or `{answers: […], chances: [{probability: 0.3, …}], latency: …}`. An
+        answer with `when` is for the calls that meet the condition, and for them comes first.
         """
         script = yaml.safe_load(found) if isinstance(found, str) else found
         if script is None:

@@ -36,5 +36,5 @@ def test_a_request_without_what_is_asked_for_does_not_meet_the_condition() -> No
 
 
 def test_a_condition_is_text() -> None:
-    with pytest.raises(ValueError, match="`when` of `inventory.reserve`"):
+    with pytest.raises(ValueError, match=r"`when` of `inventory.reserve`"):
         simulation({"inventory.reserve": {"when": 3}})
