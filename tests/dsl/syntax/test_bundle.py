@@ -71,7 +71,7 @@ def test_stored_files_give_the_same_sources(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     read = sources(read_folder(tmp_path / "fiber"))
     assert sources(read_files(read.files)) == read
-    assert sources(read_files(dict(reversed(read.files.items())))) == read
+    assert sources(read_files(dict(reversed(list(read.files.items()))))) == read
 
 
 def test_the_folder_may_have_any_name(tmp_path: Path) -> None:

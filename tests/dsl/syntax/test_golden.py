@@ -99,7 +99,7 @@ def test_every_rule_of_the_grammar_has_a_golden_tree() -> None:
 
         return made
 
-    parser = grammar().parser.parser.parser  # type: ignore[attr-defined]
+    parser = grammar().parser.parser.parser
     original = dict(parser.callbacks)
     names = {rule: rule.alias or str(rule.origin.name) for rule in original if not rule.origin.name.startswith("__")}
     for rule, name in names.items():

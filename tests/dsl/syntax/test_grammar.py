@@ -12,10 +12,12 @@ from lark.lexer import PatternStr
 from lark.parsers.lalr_analysis import Shift
 
 from orderloom.dsl.diagnostics import CODES
+from orderloom.dsl.functions import FUNCTIONS
 from orderloom.dsl.parser import grammar, parse
 from orderloom.grammar import tokens
 from orderloom.models.values import UNITS
 
+DSL = Path(__file__).parents[3] / "dsl"
 REFERENCE = Path(__file__).parents[3] / "grammar" / "README.md"
 TERMINALS = {terminal.name: terminal for terminal in grammar().terminals}
 KEYWORDS = {
@@ -117,6 +119,16 @@ def test_the_reference_lists_every_code_and_reserved_word() -> None:
     reserved = re.search(r"Reserved words: (.*)\.", text)
     assert reserved is not None
     assert set(re.findall(r"`(\w+)`", reserved.group(1))) == tokens.RESERVED
+
+
+def test_every_code_in_use_is_registered() -> None:
+    used = {code for path in DSL.rglob("*.py") for code in re.findall(r"\bLM\d{4}\b", path.read_text())}
+    assert used == CODES.keys()
+
+
+def test_the_reference_lists_every_function() -> None:
+    table = REFERENCE.read_text().partition("### Functions")[2].partition("## ")[0]
+    assert set(re.findall(r"`(\w+)\(", table)) == FUNCTIONS.keys()
 
 
 def test_the_examples_of_the_reference_parse() -> None:
