@@ -10,6 +10,10 @@ from typing import Any
 from orderloom.models.values import Value
 
 
+def _written(values: frozenset[Value]) -> list[str]:
+    return sorted(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneOf:
     """Accepts any of these values."""
@@ -20,7 +24,7 @@ class OneOf:
         return value in self.values
 
     def __str__(self) -> str:
-        return " or ".join(sorted(map(str, self.values)))
+        return " or ".join(_written(self.values)) or "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,7 @@ class Except:
         return value not in self.values
 
     def __str__(self) -> str:
-        return f"anything but {' or '.join(sorted(map(str, self.values)))}"
+        return f"anything but {' or '.join(_written(self.values))}"
 
 
 @dataclass(frozen=True, slots=True)
