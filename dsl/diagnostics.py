@@ -109,6 +109,11 @@ CODES: dict[str, str] = {
     "LM5006": "an operation without a connector",
     "LM5008": "outputs that nothing sets",
     "LM5010": "a credential in the design",
+    "LM6001": "a template that is not one",
+    "LM6002": "a name that a template cannot use",
+    "LM6003": "a template that sets something that is no output",
+    "LM6004": "a required output that no response template sets",
+    "LM6005": "a body that is not well formed whatever its values (a warning where only some conditions make it so)",
     "LM9001": "something that is not supported yet",
 }
 
