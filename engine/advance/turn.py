@@ -69,7 +69,7 @@ class Turn:
         self.tasks.add(task.id)
         told = self._moves.get(task.id)
         if told is None:
-            told = self._moves[task.id] = {"from": former.value, "to": former.value, "why": why}
+            told = self._moves[task.id] = {"from": former, "to": former, "why": why}
             self.entries.append(Entry(EntryKind.TASK_STATE, task.id, told))
         elif why:
             told["why"] = f"{told['why']}; {why}" if told["why"] else why
@@ -82,7 +82,7 @@ class Turn:
         self.lines.add(line.id)
         told = self._moves.get(f"\0{line.id}")
         if told is None:
-            told = self._moves[f"\0{line.id}"] = {"from": former.value, "to": former.value, "why": ""}
+            told = self._moves[f"\0{line.id}"] = {"from": former, "to": former, "why": ""}
             self.entries.append(Entry(EntryKind.LINE_STATE, line.id, told))
         self._passed(told, path)
 
@@ -95,17 +95,17 @@ class Turn:
             move_order(state, each)
         if not path:
             return
-        data: dict[str, Json] = {"from": former.value, "to": former.value, "why": why}
+        data: dict[str, Json] = {"from": former, "to": former, "why": why}
         self._passed(data, path)
         if to.final:
             state.completed_at = self.at if to is not OrderStatus.REJECTED else None
         self.note(EntryKind.ORDER_STATE, "", data)
-        self.tell(Publish(kind="order.state", data={"order": state.order.id, "from": former.value, "to": to.value}))
+        self.tell(Publish(kind="order.state", data={"order": state.order.id, "from": former, "to": to}))
 
     def move_plan(self, to: PlanState, why: str) -> None:
         former = self.state.plan
         move_plan(self.state, to)
-        self.note(EntryKind.PLAN_STATE, "", {"from": former.value, "to": to.value, "why": why})
+        self.note(EntryKind.PLAN_STATE, "", {"from": former, "to": to, "why": why})
 
     def step(self) -> Step:
         return Step(
@@ -121,7 +121,7 @@ class Turn:
         passed = list(through) if isinstance(through, list) else []
         if told["to"] != told["from"] or passed:
             passed.append(told["to"])
-        passed.extend(each.value for each in path[:-1])
-        told["to"] = path[-1].value
+        passed.extend(path[:-1])
+        told["to"] = path[-1]
         if passed:
             told["through"] = passed
