@@ -168,6 +168,12 @@ class StillWorking(OrderloomError):
     code = "still-working"
 
 
+class NotSimulated(OrderloomError):
+    """the systems of `{name}` cannot be simulated: {why}"""
+
+    code = "not-simulated"
+
+
 class Unreadable(OrderloomError):
     """cannot read `{path}`: {why}"""
 

@@ -169,6 +169,10 @@ class Runtime:
         """The design of a deployed bundle."""
         return await asyncio.to_thread(self._library.design, digest)
 
+    async def bundle_files(self, digest: str) -> dict[str, str]:
+        """The files of a deployed bundle, path -> text."""
+        return await asyncio.to_thread(self._library.files, digest)
+
     # --- orders
 
     async def submit(

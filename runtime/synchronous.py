@@ -74,6 +74,7 @@ class SyncRuntime:
     deploy = _plain(Runtime.deploy)
     bundles = _plain(Runtime.bundles)
     design = _plain(Runtime.design)
+    bundle_files = _plain(Runtime.bundle_files)
     submit = _plain(Runtime.submit)
     order = _plain(Runtime.order)
     orders = _plain(Runtime.orders)

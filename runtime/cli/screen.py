@@ -107,14 +107,20 @@ def span_text(span: timedelta | None) -> str:
     return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} d"
 
 
+#: columns where there is no terminal, so that nothing is cut
+_PIPE = 4000
+
+
 def out() -> Console:
     """The console of results."""
-    return Console(file=sys.stdout, markup=False, highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
+    width = None if sys.stdout.isatty() else _PIPE
+    return Console(file=sys.stdout, markup=False, highlight=False, emoji=False, width=width, soft_wrap=True)
 
 
 def err() -> Console:
     """The console of remarks and progress."""
-    return Console(file=sys.stderr, markup=False, highlight=False, emoji=False, soft_wrap=not sys.stderr.isatty())
+    width = None if sys.stderr.isatty() else _PIPE
+    return Console(file=sys.stderr, markup=False, highlight=False, emoji=False, width=width, soft_wrap=True)
 
 
 def state(name: object) -> Text:
