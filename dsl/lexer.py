@@ -78,6 +78,13 @@ def accepts(state: Any, kind: str) -> bool:
             return True
 
 
+def after_blanks(text: str, position: int) -> int:
+    """Where the next token starts, at a position or behind it."""
+    while skipped := _BLANK.match(text, position):
+        position = skipped.end()
+    return position
+
+
 class WordLexer(Lexer):
     """The lexer of the design language, made from the terminals of the grammar."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from lark.exceptions import UnexpectedToken
 
 from orderloom.dsl.expectation import expected, suggestion
-from orderloom.dsl.lexer import BAD_NUMBER, STRAY, UNTERMINATED, Lexeme, WordLexer, accepts
+from orderloom.dsl.lexer import BAD_NUMBER, STRAY, UNTERMINATED, Lexeme, WordLexer, accepts, after_blanks
 from orderloom.grammar.tokens import DECLARATIONS
 from orderloom.models.source import Diagnostic, Label, Span
 
@@ -264,7 +264,8 @@ class Drive:
         blocks = self._open_blocks()
         # A state that accepts no keyword makes every word a name: skipping looks at spelling and layout alone.
         for current in self._rest(token):
-            if current.leads and current.text in DECLARATIONS and self._starts_declaration(current, blocks):
+            outermost = not blocks or self.opening is None or current.column <= self.opening.column
+            if current.leads and outermost and current.text in DECLARATIONS:
                 self._restart()
                 return current.start
             if current.type == "LBRACE":
@@ -287,12 +288,10 @@ class Drive:
         return [(index + 1, self._column_behind(values[index])) for index in self._open_braces()]
 
     def _column_behind(self, brace: Lexeme) -> int:
-        for token in self.lexer.read(self.text, self.file, _Anywhere(), brace.end):
-            return token.column if token.leads else 0
-        return 0
-
-    def _starts_declaration(self, token: Lexeme, blocks: list[tuple[int, int]]) -> bool:
-        return not blocks or self.opening is None or token.column <= self.opening.column
+        """The column of the token behind a brace if it leads its line, else 0."""
+        position = after_blanks(self.text, brace.end)
+        line_start = self.text.rfind("\n", 0, position) + 1
+        return position - line_start + 1 if line_start > brace.end - 1 else 0
 
     def _continues(self, token: Lexeme, blocks: list[tuple[int, int]], below: bool) -> bool:
         """Cuts back to the block where the token's column says that a statement starts.
