@@ -72,9 +72,10 @@ def run(
     at = agenda.next_at or end
     world.open(at)
     while agenda.next_at is not None and agenda.next_at <= end and len(events) < MOST_EVENTS:
-        at, event = agenda.take()
+        due, event = agenda.take()
         if event is None:
             continue
+        at = due
         try:
             step = advance(program, state, event, at)
         except Refused as refusal:
