@@ -33,8 +33,8 @@ def malformed(template: Template) -> tuple[tuple[Malformed, ...], bool]:
     """What is malformed, and whether every way through the template is."""
     found: list[Malformed] = []
     ways = 0
-    branches = _branches(parse(template.text))
-    for way in islice(product(*map(_ways, branches)), _MOST_WAYS):
+    choices = map(_ways, _branches(parse(template.text)))
+    for way in islice(product(*choices), _MOST_WAYS):
         ways += 1
         tree = parse(template.text)
         for node, choice in zip(_branches(tree), way, strict=True):
@@ -43,26 +43,22 @@ def malformed(template: Template) -> tuple[tuple[Malformed, ...], bool]:
         try:
             RequestTemplate.of_tree(template, tree).render({})
         except BadValue as problem:
-            taken = [node.lineno for node, choice in zip(branches, way, strict=True) if choice or not node.body]
-            found.append(Malformed(str(problem), taken[-1] if taken else _body_line(template.text)))
+            found.append(Malformed(str(problem), _body_line(template.text)))
     return tuple(found), len(found) == ways
 
 
 def _branches(tree: nodes.Template) -> list[nodes.If | nodes.For]:
     """The branches to choose in; a condition on `loop` decides itself."""
-    found: list[nodes.If | nodes.For] = []
-    for node in tree.find_all((nodes.If, nodes.For)):
-        if isinstance(node, nodes.For) or (isinstance(node, nodes.If) and not _about_loop(node)):
-            found.append(node)
-    return found
+    branches = [node for node in tree.find_all((nodes.If, nodes.For)) if isinstance(node, (nodes.If, nodes.For))]
+    return [node for node in branches if isinstance(node, nodes.For) or not _about_loop(node)]
 
 
 def _about_loop(node: nodes.If) -> bool:
-    tests = [branch.test for branch in (node, *node.elif_)]
-    return all(
-        any(name.name == "loop" for name in (test, *test.find_all(nodes.Name)) if isinstance(name, nodes.Name))
-        for test in tests
-    )
+    return all(_reads_loop(branch.test) for branch in (node, *node.elif_))
+
+
+def _reads_loop(test: nodes.Node) -> bool:
+    return any(name.name == "loop" for name in test.find_all(nodes.Name))
 
 
 def _ways(node: nodes.If | nodes.For) -> tuple[int, ...]:
