@@ -117,6 +117,8 @@ class Checker:
         help = ""
         if found.kind is Kind.INTEGER and wanted.kind is Kind.DECIMAL:
             help = "write `/ 1` after it to make it a decimal"
+        elif wanted.kind is Kind.BOOLEAN:
+            help = "compare it with something, or test `is present`"
         elif wanted.kind is Kind.STRING and found.kind is not Kind.LIST:
             help = "write `text(…)` around it to make it a string"
         elif wanted.kind is Kind.ENUM and wanted.name in self.known.enums:

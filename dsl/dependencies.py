@@ -93,11 +93,6 @@ def _tasks_of_spec(
     if spec.text not in context.specs:
         unknown_spec(context, spec)
         return ()
-    if len(item.target.parts) > 2:
-        context.findings.error(
-            "LM1009", f"`{item.target.text}` names no task", item.target.span, help="write `Spec.task`"
-        )
-        return ()
     kin = {*context.specs[spec.text].lineage, *context.structure.family[spec.text]}
     plans = [each for each in context.symbols.plans.values() if each.spec.text in kin]
     found = [each for each in plans if task.text in {one.name.text for one in each.tasks}]

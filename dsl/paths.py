@@ -5,7 +5,7 @@ from __future__ import annotations
 from orderloom.dsl import tree
 from orderloom.dsl.checker import Checker, handles
 from orderloom.dsl.environment import Members
-from orderloom.dsl.suggestions import listing, suggestion
+from orderloom.dsl.suggestions import listing, nearest, suggestion
 from orderloom.models.expression import Expression, Literal, Reference, Root, Variable
 from orderloom.models.values import STRING, Kind, Type
 
@@ -90,11 +90,13 @@ def _bare(checker: Checker, name: tree.Name, wanted: Type | None) -> Expression 
 def _unknown(checker: Checker, name: tree.Name, wanted: Type | None) -> None:
     if wanted is not None and wanted.kind is Kind.ENUM and wanted.name in checker.known.enums:
         values = checker.known.enums[wanted.name].values
+        near = nearest(name.text, [*values, *_names(checker)])
+        help = f"did you mean `{near}`?" if near else f"its values are {listing(values)}"
         checker.findings.error(
             "LM1005",
             f"`{wanted.name}` has no value `{name.text}`",
             name.span,
-            help=suggestion(name.text, [*values, *_names(checker)], what="such value"),
+            help=help,
         )
         return
     if name.text in ROOTS or name.text in checker.variables:

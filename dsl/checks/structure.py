@@ -41,7 +41,7 @@ def _check_relations(context: Context, spec: Spec, node: tree.SpecDeclaration) -
         name = statement.spec.text
         if name == spec.name:
             _contradiction(context, f"`{name}` {statement.kind.replace('_', ' ')} itself", statement.span)
-        elif name in excluded and name in needed:
+        elif statement.kind is RelationKind.EXCLUDES and name in excluded & needed:
             _contradiction(context, f"`{spec.name}` both needs and excludes `{name}`", statement.span)
 
 

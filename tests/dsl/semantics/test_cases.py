@@ -21,7 +21,9 @@ from orderloom.models.source import Diagnostic, Severity
 HERE = Path(__file__).parent
 CASES = sorted(path for path in (HERE / "cases").rglob("*.loom") if not path.name.endswith(".clean.loom"))
 SHARED = {
-    path.relative_to(HERE / "files").as_posix(): path.read_text() for path in (HERE / "files").rglob("*") if path.is_file()
+    path.relative_to(HERE / "files").as_posix(): path.read_text()
+    for path in (HERE / "files").rglob("*")
+    if path.is_file()
 }
 
 
