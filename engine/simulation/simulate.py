@@ -48,7 +48,7 @@ def simulate(
     start: datetime | None = None,
     horizon: timedelta = timedelta(days=366),
 ) -> SimulationResult:
-    """Submits the order at `start` (default: its order date); runs until nothing more happens or the horizon is past."""
+    """Submits the order at `start` (default: its order date); runs to the horizon, or until nothing more happens."""
     at = start or order.order_date
     agenda = Agenda()
     agenda.put(at, Submitted(inventory=inventory))
