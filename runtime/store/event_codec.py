@@ -33,7 +33,6 @@ from orderloom.runtime.store.codec import (
     loads,
     maybe_instant,
     micros,
-    pack_values,
     unpack_values,
 )
 from orderloom.runtime.store.records import Submission
@@ -56,9 +55,9 @@ def _timer(event: TimerFired) -> Found:
 
 
 def _answered(event: CalloutAnswered) -> Found:
-    found: Found = {"task": event.task, "attempt": event.attempt, "outcome": event.outcome.value}
+    found: Found = {"task": event.task, "attempt": event.attempt, "outcome": event.outcome._value_}
     if event.outputs:
-        found["outputs"] = pack_values(event.outputs)
+        found["outputs"] = event.outputs
     if event.code:
         found["code"] = event.code
     if event.message:
@@ -81,8 +80,8 @@ def _released(event: CalloutReleased) -> Found:
 def _callback(event: CallbackReceived) -> Found:
     return {
         "task": event.task,
-        "outcome": event.outcome.value,
-        "outputs": pack_values(event.outputs),
+        "outcome": event.outcome._value_,
+        "outputs": event.outputs,
         "code": event.code,
         "message": event.message,
     }
@@ -93,7 +92,7 @@ def _arrived(event: EventArrived) -> Found:
 
 
 def _work(event: WorkCompleted) -> Found:
-    return {"task": event.task, "by": event.by, "values": pack_values(event.values)}
+    return {"task": event.task, "by": event.by, "values": event.values}
 
 
 def _fallout(event: FalloutResolved) -> Found:
@@ -102,12 +101,12 @@ def _fallout(event: FalloutResolved) -> Found:
         "action": event.action.value,
         "by": event.by,
         "reason": event.reason,
-        "outputs": pack_values(event.outputs),
+        "outputs": event.outputs,
     }
 
 
 def _corrected(event: LineCorrected) -> Found:
-    return {"line": event.line, "values": pack_values(event.values), "by": event.by, "reason": event.reason}
+    return {"line": event.line, "values": event.values, "by": event.by, "reason": event.reason}
 
 
 def _by(event: OrderHeld | OrderReleased) -> Found:
@@ -207,7 +206,7 @@ _ENTRY_KINDS = {str(kind): kind for kind in EntryKind}
 
 
 def entries_bytes(entries: tuple[Entry, ...]) -> bytes:
-    return dumps([(entry.kind.value, entry.subject, entry.data) for entry in entries])
+    return dumps([(entry.kind._value_, entry.subject, entry.data) for entry in entries])
 
 
 def entries_from(data: bytes) -> tuple[Entry, ...]:
@@ -218,7 +217,7 @@ def entries_from(data: bytes) -> tuple[Entry, ...]:
 
 
 def context_bytes(context: Mapping[str, Mapping[str, Value]]) -> bytes:
-    return dumps({part: pack_values(values) for part, values in context.items()})
+    return dumps(context)
 
 
 def callout_from(key: str, operation: str, attempt: int, context: bytes) -> Callout:

@@ -10,7 +10,7 @@ from typing import Any
 from orderloom.models.callout import Outcome
 from orderloom.models.conversion import Json
 from orderloom.models.journal import AwaitCallback, AwaitEvent, CallbackReceived, EventArrived
-from orderloom.runtime.store.codec import dumps, loads, pack_values, unpack_values
+from orderloom.runtime.store.codec import dumps, loads, unpack_values
 from orderloom.runtime.store.event_codec import event_bytes
 
 _INBOX = "INSERT INTO inbox (order_id, event, received_at) VALUES (?, ?, ?)"
@@ -38,7 +38,7 @@ def callback_message(callback: CallbackReceived) -> bytes:
     return dumps(
         {
             "outcome": callback.outcome.value,
-            "outputs": pack_values(callback.outputs),
+            "outputs": callback.outputs,
             "code": callback.code,
             "message": callback.message,
         }

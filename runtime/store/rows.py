@@ -105,17 +105,17 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
             _COMMANDS[type(command)](rows, state, command, applied.at)
     for id in lines:
         line = state.lines.get(id)
-        rows.lines[order, id] = None if line is None else (order, id, line.spec, line.state.value, line_bytes(line))
+        rows.lines[order, id] = None if line is None else (order, id, line.spec, line.state._value_, line_bytes(line))
     for id in tasks:
         task = state.tasks.get(id)
-        rows.tasks[order, id] = None if task is None else (order, id, task.state.value, task_bytes(task))
+        rows.tasks[order, id] = None if task is None else (order, id, task.state._value_, task_bytes(task))
     if made:
         rows.outlines.append((outline_bytes(state), order))
     rows.headers.append(
         (
             state.version,
-            state.status.value,
-            state.plan.value,
+            state.status._value_,
+            state.plan._value_,
             micros(commit.applied[-1].at),
             micros(state.started_at),
             micros(state.completed_at),
@@ -149,7 +149,7 @@ def _settle(rows: Rows, order: str, origin: Origin, at: int | None) -> None:
             )
         )
     elif isinstance(origin, Timer):
-        rows.timers_done.append((order, origin.task, origin.kind.value, origin.attempt))
+        rows.timers_done.append((order, origin.task, origin.kind._value_, origin.attempt))
     else:
         rows.taken.append((origin.id,))
 
@@ -199,12 +199,12 @@ def _send(rows: Rows, state: OrderState, command: SendCallout, at: datetime) -> 
 
 
 def _start_timer(rows: Rows, state: OrderState, command: StartTimer, _at: datetime) -> None:
-    key = (state.order.id, command.task, command.kind.value)
+    key = (state.order.id, command.task, command.kind._value_)
     rows.timers[key] = (*key, command.attempt, micros(command.due))
 
 
 def _cancel_timer(rows: Rows, state: OrderState, command: CancelTimer, _at: datetime) -> None:
-    rows.timers[state.order.id, command.task, command.kind.value] = None
+    rows.timers[state.order.id, command.task, command.kind._value_] = None
 
 
 def _await_callback(rows: Rows, state: OrderState, command: AwaitCallback, _at: datetime) -> None:
@@ -232,7 +232,7 @@ def _open_work(rows: Rows, state: OrderState, command: OpenWork, at: datetime) -
     rows.work_closed_at[key] = now
     rows.work[key] = (
         *key,
-        command.kind.value,
+        command.kind._value_,
         command.queue,
         command.title,
         form_bytes(command.form),

@@ -1,4 +1,7 @@
-"""Orders, lines, tasks and assets as JSON and back. Fields that hold their default are left out."""
+"""Orders, lines, tasks and assets as JSON and back. Fields that hold their default are left out.
+
+Enums are written by `_value_`: `value` is a Python function, called a dozen times a row.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from orderloom.models.order import Account, ItemRelation, OrderItem, OrderStatus
 from orderloom.models.plan import OrderState, PlanState, Task, TaskState
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Kind, Type
-from orderloom.runtime.store.codec import dumps, instant, loads, maybe_instant, micros, pack, pack_values, unpack
+from orderloom.runtime.store.codec import dumps, instant, loads, maybe_instant, micros, unpack
 from orderloom.runtime.store.codec import unpack_values as values_of
 
 Found = dict[str, Any]
@@ -27,7 +30,7 @@ _STATUSES = {str(status): status for status in OrderStatus}
 
 def task_bytes(task: Task) -> bytes:
     """All fields but its id, which is the row's key."""
-    found: Found = {"def": task.definition, "kind": task.kind.value, "line": task.line, "state": task.state.value}
+    found: Found = {"def": task.definition, "kind": task.kind._value_, "line": task.line, "state": task.state._value_}
     if task.within:
         found["within"] = task.within
     if task.after:
@@ -41,7 +44,7 @@ def task_bytes(task: Task) -> bytes:
     if task.generation:
         found["generation"] = task.generation
     if task.outputs:
-        found["outputs"] = pack_values(task.outputs)
+        found["outputs"] = task.outputs
     if task.code:
         found["code"] = task.code
     if task.message:
@@ -96,36 +99,36 @@ def line_bytes(line: Line) -> bytes:
     """All fields but its id, which is the row's key."""
     found: Found = {
         "spec": line.spec,
-        "level": line.level.value,
-        "action": line.action.value,
+        "level": line.level._value_,
+        "action": line.action._value_,
         "quantity": line.quantity,
-        "attributes": pack_values(line.attributes),
+        "attributes": line.attributes,
         "parent": line.parent,
         "root": line.root,
         "asset": line.asset,
-        "state": line.state.value,
+        "state": line.state._value_,
     }
     if line.scope is not Scope.LINE:
-        found["scope"] = line.scope.value
+        found["scope"] = line.scope._value_
     if line.anchor:
         found["anchor"] = line.anchor
     if line.sources:
         found["sources"] = [(source.line, source.rule) for source in line.sources]
     if line.relations:
-        found["relations"] = [(relation.kind.value, relation.line) for relation in line.relations]
+        found["relations"] = [(relation.kind._value_, relation.line) for relation in line.relations]
     if line.context:
         found["context"] = True
     if line.missing:
         found["missing"] = line.missing
     if line.before:
-        found["before"] = pack_values(line.before)
+        found["before"] = line.before
     if line.users_added:
         found["added"] = sorted(line.users_added)
     if line.users_removed:
         found["removed"] = sorted(line.users_removed)
     if line.provenance:
         found["provenance"] = {
-            name: (origin.origin.value, origin.by, origin.source, origin.text)
+            name: (origin.origin._value_, origin.by, origin.source, origin.text)
             for name, origin in line.provenance.items()
         }
     return dumps(found)
@@ -174,13 +177,13 @@ def order_bytes(order: ProductOrder) -> bytes:
             "items": [
                 {
                     "id": item.id,
-                    "action": item.action.value,
+                    "action": item.action._value_,
                     "spec": item.spec,
-                    "quantity": pack(item.quantity),
+                    "quantity": item.quantity,
                     "attributes": dict(item.attributes),
                     "product": item.product,
                     "parent": item.parent,
-                    "relations": [(r.kind.value, r.item, r.product) for r in item.relations],
+                    "relations": [(r.kind._value_, r.item, r.product) for r in item.relations],
                 }
                 for item in order.items
             ],
@@ -215,12 +218,11 @@ def order_from(data: bytes) -> ProductOrder:
 
 
 def _item(found: Found) -> OrderItem:
-    quantity = unpack(found["quantity"])
     return OrderItem(
         id=found["id"],
         action=Action(found["action"]),
         spec=found["spec"],
-        quantity=quantity if isinstance(quantity, int) else 1,
+        quantity=found["quantity"],
         attributes=found["attributes"],
         product=found["product"],
         parent=found["parent"],
@@ -266,7 +268,7 @@ def rest_bytes(state: OrderState) -> bytes:
         return _NOTHING
     found: Found = {"reasons": state.reasons}
     if state.held_from is not None:
-        found["held_from"] = state.held_from.value
+        found["held_from"] = state.held_from._value_
     return dumps(found)
 
 
@@ -282,10 +284,10 @@ def packed_asset(asset: Asset) -> Found:
     return {
         "id": asset.id,
         "spec": asset.spec,
-        "level": asset.level.value,
+        "level": asset.level._value_,
         "account": asset.account,
-        "state": asset.state.value,
-        "attributes": pack_values(asset.attributes),
+        "state": asset.state._value_,
+        "attributes": asset.attributes,
         "quantity": asset.quantity,
         "parent": asset.parent,
         "users": sorted(asset.users),
@@ -315,13 +317,13 @@ def asset_of(found: Found) -> Asset:
 # --- forms of work items ---------------------------------------------------------------------------------------------
 
 
-def packed_attribute(attribute: Attribute) -> Json:
+def packed_attribute(attribute: Attribute) -> Found:
     return {
         "name": attribute.name,
         "title": attribute.title,
         "type": _packed_type(attribute.type),
         "required": attribute.required,
-        "default": pack(attribute.default),
+        "default": attribute.default,
         "doc": attribute.doc,
     }
 
@@ -339,7 +341,7 @@ def attribute_of(found: Found) -> Attribute:
 
 def _packed_type(type: Type) -> Json:
     item = None if type.item is None else _packed_type(type.item)
-    return [type.kind.value, type.name, item, type.unit, type.optional]
+    return [type.kind._value_, type.name, item, type.unit, type.optional]
 
 
 def _type_of(found: list[Any]) -> Type:

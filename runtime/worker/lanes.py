@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from orderloom.connectors.breaker import BreakerState, is_failure
 from orderloom.connectors.protocol import Connector
@@ -30,12 +30,9 @@ IN_MEMORY = 5_000
 _Key = tuple[str, str, int]
 
 
-@runtime_checkable
-class ImmediateConnector(Protocol):
-    """A connector in the same process that never waits, so that no coroutine is made for its calls."""
-
-    def answer(self, operation: Operation, callout: Callout) -> Answer:
-        """Makes the call."""
+#: The method `answer` of a connector that is in the same process and never waits: it makes a call at once, and no
+#: coroutine is made for it.
+Answers = Callable[[Operation, Callout], Answer]
 
 
 class Surroundings(Protocol):
@@ -168,16 +165,17 @@ class Lane:
             self._answered(call, _broken(error, "connector"))
             return
         self.running += 1
-        if isinstance(connector, ImmediateConnector):
-            self._immediate(connector, operation, call)
+        answer: Answers | None = getattr(connector, "answer", None)
+        if answer is not None:
+            self._immediate(answer, operation, call)
             return
         task = asyncio.get_running_loop().create_task(self._call(connector, operation, call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _immediate(self, connector: ImmediateConnector, operation: Operation, call: PendingCall) -> None:
+    def _immediate(self, answers: Answers, operation: Operation, call: PendingCall) -> None:
         try:
-            answer = connector.answer(operation, call.callout)
+            answer = answers(operation, call.callout)
         except Exception as error:
             answer = _broken(error, "internal")
         self.running -= 1
