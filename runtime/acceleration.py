@@ -7,9 +7,12 @@ import contextlib
 import time
 from datetime import UTC, datetime, timedelta
 
+#: seconds of real time that a wait takes at least, so that waiting costs little
+_SHORTEST = 0.005
+
 
 class AcceleratedClock:
-    """Starts at the present and goes `speed` times as fast."""
+    """Starts at the present, goes `speed` times as fast, and can skip time in which nothing happens."""
 
     def __init__(self, speed: float) -> None:
         if not speed >= 1:
@@ -21,8 +24,12 @@ class AcceleratedClock:
     def now(self) -> datetime:
         return self._start + timedelta(seconds=(time.monotonic() - self._since) * self.speed)
 
+    def skip_to(self, instant: datetime) -> None:
+        """Goes on at that instant; one that has passed changes nothing."""
+        self._start += max(instant - self.now(), timedelta(0))
+
     async def wait(self, woken: asyncio.Event, seconds: float) -> None:
         """Returns when `woken` is set or after so many seconds of this clock."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds / self.speed):
+            async with asyncio.timeout(max(seconds / self.speed, _SHORTEST)):
                 await woken.wait()
