@@ -132,6 +132,8 @@ class Worker:
         """
         before = self.totals
         self._next_poll = 0.0
+        # an event belongs to the loop that waits for it first, and each run may have a loop of its own
+        self._woken = asyncio.Event()
         with fewer_collections():
             async with asyncio.timeout(timeout):
                 while await self._round():
@@ -151,6 +153,7 @@ class Worker:
 
         A store that is full or locked is tried again each second.
         """
+        self._woken = asyncio.Event()
         watch = asyncio.get_running_loop().create_task(self._wake_on(stop))
         try:
             with fewer_collections():

@@ -14,7 +14,6 @@ from orderloom.models.expression import Binary, BinaryOperator, Expression, Form
 from orderloom.models.integration import Breaker, ConnectorDefinition, Limit, Operation
 from orderloom.models.order import Account, OrderItem, ProductOrder
 from orderloom.models.rules import DecompositionRule
-from orderloom.models.rules import Mapping as Sets
 from orderloom.models.tasks import (
     Dependency,
     EventMatch,
@@ -72,22 +71,15 @@ def design(
         name="Parcel",
         title="Parcel",
         level=Level.CUSTOMER_SERVICE,
-        attributes={"serial": attribute("serial")},
+        attributes={},
         scope=Scope.ORDER,
         lineage=("Parcel",),
     )
     shelf = Spec(
         name="Shelf", title="Shelf", level=Level.RESOURCE, attributes={}, scope=Scope.ACCOUNT, lineage=("Shelf",)
     )
-    serial = Formula(Reference(Root.LINE, "serial", STRING, False), "serial")
     rules = (
-        DecompositionRule(
-            id="Box->Parcel",
-            title="",
-            source="Box",
-            target="Parcel",
-            mappings=(Sets(attribute="serial", value=serial),),
-        ),
+        DecompositionRule(id="Box->Parcel", title="", source="Box", target="Parcel", mappings=()),
         DecompositionRule(id="Parcel->Shelf", title="", source="Parcel", target="Shelf", mappings=()),
     )
     plan = PlanDefinition(name="Deliver", title="Deliver", spec="Box", actions=(Action.ADD,), tasks=tuple(tasks))
