@@ -150,6 +150,8 @@ class _Attempt:
             return bad_request(f"`{self._url}` is no URL")
         except (aiohttp.ClientError, OSError) as problem:
             return not_reached(retry_on, f"{type(problem).__name__}: {problem}"[:500])
+        except ValueError as problem:
+            return bad_request(f"the request cannot be sent: {problem}"[:500])
 
     async def _exchange(self) -> Answer:
         session = self._connector.session()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from json import loads
+from json import JSONDecoder
 from typing import NoReturn
 from xml.parsers import expat
 
@@ -28,7 +28,7 @@ def parse_body(content: bytes, content_type: str) -> object:
 def parse_json(content: bytes | str) -> object:
     """JSON with exact decimals; raises ValueError with a message that says where it is not JSON."""
     try:
-        return loads(content, parse_float=_decimal, parse_int=_integer, parse_constant=_no_constant)
+        return _DECODER.decode(content if isinstance(content, str) else content.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("the JSON is nested too deep") from None
 
@@ -51,6 +51,9 @@ def _integer(text: str) -> int:
 
 def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"`{text}` is not JSON")
+
+
+_DECODER = JSONDecoder(parse_float=_decimal, parse_int=_integer, parse_constant=_no_constant)
 
 
 def _charset(content_type: str) -> str:

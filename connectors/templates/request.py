@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from json import JSONDecodeError, loads
-from typing import Any, cast
+from json import JSONDecodeError, JSONDecoder
+from typing import Any, NoReturn, cast
 from xml.parsers import expat
 
 from jinja2 import nodes
@@ -59,7 +59,11 @@ class RequestTemplate:
         self.content_type = cursor.content_type
         self._compact = self.content_type.partition(";")[0].strip().lower() == "application/x-www-form-urlencoded"
         self._json = isinstance(body, JsonCursor)
-        self._unique_keys = isinstance(body, JsonCursor) and body.varying_keys
+        unique = _unique if isinstance(body, JsonCursor) and body.varying_keys else None
+        # only the structure is looked at, so numbers need not be read
+        self._decoder = JSONDecoder(
+            object_pairs_hook=unique, parse_int=len, parse_float=len, parse_constant=_no_constant
+        )
         self._xml = isinstance(body, XmlCursor)
         self._template = ENVIRONMENT.from_string(tree)
 
@@ -74,14 +78,14 @@ class RequestTemplate:
             body = "".join(body.split())
         content = _encoded(body)
         if self._json and body.strip():
-            self._check_json(content)
+            self._check_json(body)
         elif self._xml and body.strip():
             _check_xml(content)
         return Request(method=method, target=target, headers=tuple(map(_header, headers)), body=content)
 
-    def _check_json(self, content: bytes) -> None:
+    def _check_json(self, body: str) -> None:
         try:
-            loads(content, object_pairs_hook=_unique if self._unique_keys else None, parse_int=len, parse_float=len)
+            self._decoder.decode(body)
         except (JSONDecodeError, RecursionError) as problem:
             raise BadValue(f"the body is no JSON: {problem}") from None
 
@@ -156,6 +160,10 @@ def _encoded(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError as problem:
         raise BadValue(f"character U+{ord(text[problem.start]):04X} cannot be sent") from None
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise BadValue(f"the body is no JSON: `{text}`")
 
 
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:

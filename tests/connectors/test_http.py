@@ -282,3 +282,11 @@ def test_an_operation_without_a_request_template_is_a_bad_request() -> None:
         raise AssertionError("sent")
 
     assert calling(handler, replace(operation(), request=None)).code == "bad_request"
+
+
+def test_an_idempotency_key_that_cannot_be_sent_is_a_bad_request() -> None:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        raise AssertionError("sent")
+
+    answer = calling(handler, use=lambda connector, found: connector.call(found, callout(key="a\r\nX-Injected: 1")))
+    assert (answer.outcome, answer.code) == (Outcome.FATAL, "bad_request")
