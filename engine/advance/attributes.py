@@ -38,6 +38,9 @@ def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenan
         line.missing = tuple(each for each in line.missing if each != name)
     turn.lines.add(line.id)
     if line.state is OrderStatus.COMPLETED:
+        # its asset was written without this value
+        turn.ended[line.id] = line
+    if line.state is OrderStatus.COMPLETED:
         # a staged line without tasks of its own ended before the value came: inventory is told again
         turn.ended[line.id] = line
     turn.note(EntryKind.ATTRIBUTE_SET, line.id, data)

@@ -5,15 +5,14 @@ Each function refuses what cannot be done, with a message for the one who asked,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from orderloom.engine.advance.attributes import set_attribute
 from orderloom.engine.advance.index import is_open
 from orderloom.engine.advance.outcomes import complete, skip
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.turn import Turn
-from orderloom.models.catalog import Attribute
-from orderloom.models.fulfillment import Origin, Provenance
+from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.journal import (
     CloseWork,
     EntryKind,
@@ -56,14 +55,15 @@ def fallout_resolved(turn: Turn, event: FalloutResolved) -> None:
     if event.action is FalloutAction.RETRY:
         _retry(turn, task, why)
         return
-    task.by = event.by
     if event.action is FalloutAction.SKIP:
+        task.by = event.by
         skip(turn, task, why=why)
         return
     _known(turn.compiled(task).results(), event.outputs, f"the outputs of task `{task.id}` have")
+    task.by = event.by
     if event.outputs:
         task.outputs = {**task.outputs, **event.outputs}
-    complete(turn, task, why=why, response=task.outputs, form=task.outputs)
+    complete(turn, task, why=why, response=task.outputs, event=task.outputs, form=task.outputs)
 
 
 def line_corrected(turn: Turn, event: LineCorrected) -> None:
@@ -79,11 +79,12 @@ def line_corrected(turn: Turn, event: LineCorrected) -> None:
     lacking = [name for name, value in event.values.items() if value is None and spec.attributes[name].required]
     if lacking:
         raise Refused(f"line `{line.id}` cannot be without {_names(lacking)}")
+    changed = {name: value for name, value in event.values.items() if line.attributes.get(name) != value}
     provenance = Provenance(origin=Origin.PERSON, by=event.by, text=event.reason)
-    for name, value in event.values.items():
+    for name, value in changed.items():
         set_attribute(turn, line, name, value, provenance)
-    for task in state.tasks.values():
-        if task.line == line.id and task.state is TaskState.FALLOUT:
+    for task in state.tasks.values() if changed else ():
+        if task.state is TaskState.FALLOUT and _speaks_of(turn.line(task), line):
             task.generation += 1
             turn.touch(task)
 
@@ -107,6 +108,11 @@ def order_released(turn: Turn, event: OrderReleased) -> None:
     turn.agenda.extend(task for task in state.tasks.values() if task.state is TaskState.READY)
 
 
+def _speaks_of(caller: Line, line: Line) -> bool:
+    """Whether requests for one line may hold attributes of the other."""
+    return line.id in (caller.id, caller.parent, caller.root)
+
+
 def _retry(turn: Turn, task: Task, why: str) -> None:
     line = turn.line(task)
     lacking = [name for name in task.needs if line.attributes.get(name) is None]
@@ -126,7 +132,7 @@ def _task(turn: Turn, task_id: str) -> Task:
     return task
 
 
-def _known(attributes: Mapping[str, Attribute], values: Mapping[str, Value], where: str) -> None:
+def _known(attributes: Collection[str], values: Mapping[str, Value], where: str) -> None:
     unknown = [name for name in values if name not in attributes]
     if unknown:
         raise Refused(f"{where} no {_names(unknown)}, only {_names(attributes) or 'nothing'}")

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
 from orderloom.engine.expressions import CompiledExpression
+from orderloom.engine.orchestration.reads import reads
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Attribute
-from orderloom.models.expression import Formula
+from orderloom.models.expression import Formula, Root
 from orderloom.models.integration import Operation
 from orderloom.models.tasks import PlanDefinition, RetryPolicy, TaskDefinition
 
@@ -57,8 +58,14 @@ class CompiledTask:
         self.sets = tuple(CompiledSet(each.attribute, program.expression(each.value)) for each in definition.sets)
 
     def results(self) -> Mapping[str, Attribute]:
-        """What a person who completes the task by hand may enter."""
-        return self.operation.outputs if self.operation else {each.name: each for each in self.definition.form}
+        """What a person who completes the task by hand may enter: outputs, fields of the form, of the event."""
+        if self.operation:
+            return self.operation.outputs
+        found = {each.name: each for each in self.definition.form}
+        for read in (read for each in self.sets for read in reads(each.value.formula)):
+            if read.root is Root.EVENT:
+                found.setdefault(read.name, Attribute(name=read.name, title=read.name, type=read.type.maybe()))
+        return found
 
 
 class Definitions:

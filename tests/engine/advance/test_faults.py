@@ -27,9 +27,11 @@ from orderloom.models.journal import (
     TimerFired,
     TimerKind,
     WorkKind,
+    WriteInventory,
 )
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState, TaskState
+from orderloom.models.rules import DecompositionRule
 from orderloom.models.tasks import ErrorResponse, ErrorRoute
 
 TASK = "1/P.a"
@@ -159,7 +161,7 @@ def test_outputs_entered_by_hand_must_be_the_operations(kit: Any) -> None:
     wrong = FalloutResolved(task=TASK, action=FalloutAction.COMPLETE, by="ana", outputs={"rev": "1"})
     with pytest.raises(Refused, match=r"the outputs of task `1/P\.a` have no `rev`, only `ref`"):
         advance(program, state, wrong, kit.at)
-    assert state.tasks[TASK].state is TaskState.FALLOUT
+    assert (state.tasks[TASK].state, state.tasks[TASK].by) == (TaskState.FALLOUT, "")
 
 
 def test_a_call_whose_connector_is_offline_is_held_not_failed(kit: Any) -> None:
@@ -240,3 +242,21 @@ def test_an_attribute_that_arrives_starts_what_waits_for_it(kit: Any) -> None:
     step = advance(program, state, answer(Outcome.COMPLETED, outputs={"ref": "P-1"}), kit.at)
     assert one(step, SendCallout).callout.context["line"]["port"] == "P-1"
     assert line.missing == ()
+
+
+def test_a_value_that_comes_after_its_line_was_completed_reaches_lines_made_from_it_and_inventory(kit: Any) -> None:
+    copy = DecompositionRule(
+        id="1->T", title="", source="S", target="T", mappings=(kit.sets("port", kit.read("port")),)
+    )
+    program = kit.program(
+        [kit.spec("S", kit.attribute("port")), kit.spec("T", kit.attribute("port", required=True))],
+        [kit.plan("P", "S", kit.task("call", "P.a", sets=(kit.sets("port", kit.read("ref", Root.RESPONSE)),)))],
+        rules=(copy,),
+    )
+    made = kit.line("t", "T", ("1",), root="1", missing=("port",))
+    state, _ = kit.begin(program, kit.line("1", "S"), made)
+    step = advance(program, state, answer(Outcome.COMPLETED, outputs={"ref": "P-1"}), kit.at)
+    assert (made.attributes, made.missing) == ({"port": "P-1"}, ())
+    assert (made.provenance["port"].origin, made.provenance["port"].by) == (Origin.RULE, "1->T")
+    changes = {change.id: change.attributes for change in one(step, WriteInventory).changes}
+    assert changes == {"asset-1": {"port": "P-1"}, "asset-t": {"port": "P-1"}}

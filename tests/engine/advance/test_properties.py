@@ -168,6 +168,7 @@ class Driver:
         self.at += timedelta(minutes=1)
         before = repr(self.state)
         starts = {task.id: task.state for task in self.state.tasks.values()}
+        rows = self.rows()
         try:
             step = advance(self.program, self.state, event, self.at)
         except Refused:
@@ -176,9 +177,16 @@ class Driver:
         self.happened.append((event, self.at))
         if not step.entries:
             assert step.commands == ()
+        changed = {row for row, text in self.rows().items() if text != rows[row]}
+        assert changed <= step.tasks | step.lines
         self.check(step, starts)
         self.take(step)
         return step
+
+    def rows(self) -> dict[str, str]:
+        state = self.state
+        tasks = {task.id: repr(task) for task in state.tasks.values()}
+        return tasks | {line.id: repr(line) for line in state.lines.values()}
 
     def check(self, step: Step, starts: dict[str, TaskState]) -> None:
         state = self.state
