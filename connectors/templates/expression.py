@@ -12,6 +12,7 @@ from jinja2.parser import Parser
 from jinja2.runtime import Undefined
 
 from orderloom.connectors.templates.encoding import plain_text
+from orderloom.connectors.templates.names import dotted
 from orderloom.connectors.templates.problem import BadValue, TemplateProblem
 from orderloom.connectors.templates.sandbox import ENVIRONMENT, MOST_TURNS, TURNS, confine
 
@@ -23,10 +24,14 @@ class Expression:
     tree: nodes.Expr
     line: int
     code: Any
+    #: where it is just a dotted name, that name; it is then looked up without running code
+    keys: tuple[str, ...]
 
     def value(self, context: Mapping[str, object]) -> object:
         """Its value; raises BadValue where a name has none, or an operation does not fit its values."""
-        scope = self.code.new_context({**context, TURNS: [MOST_TURNS]})
+        if self.keys:
+            return self._looked_up(context)
+        scope = self.code.new_context({**context, TURNS: [MOST_TURNS]}, shared=True)
         try:
             for _ in self.code.root_render_func(scope):
                 continue
@@ -37,6 +42,14 @@ class Expression:
             raise
         except (TemplateError, ArithmeticError, TypeError, ValueError, LookupError, RecursionError) as problem:
             raise BadValue(str(problem)) from None
+        return found
+
+    def _looked_up(self, context: Mapping[str, object]) -> object:
+        found: object = context
+        for key in self.keys:
+            found = ENVIRONMENT.getattr(found, key)
+        if isinstance(found, Undefined):
+            raise BadValue(f"`{'.'.join(self.keys)}` has no value")
         return found
 
 
@@ -83,4 +96,4 @@ def compile_expression(source: str, line: int) -> Expression:
         raise TemplateProblem(problem.message, line + problem.line - 1, problem.help) from None
     body = nodes.Template([nodes.Assign(nodes.Name("result", "store", lineno=1), tree, lineno=1)], lineno=1)
     body.set_environment(ENVIRONMENT)
-    return Expression(tree, line, ENVIRONMENT.from_string(body))
+    return Expression(tree, line, ENVIRONMENT.from_string(body), dotted(tree))

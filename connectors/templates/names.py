@@ -28,14 +28,15 @@ def paths(tree: nodes.Node, first_line: int = 1) -> Iterator[Path]:
 
 
 def _walk(node: nodes.Node) -> Iterator[tuple[tuple[str, ...], int]]:
-    if names := _dotted(node):
+    if names := dotted(node):
         yield names, node.lineno
         return
     for child in node.iter_child_nodes():
         yield from _walk(child)
 
 
-def _dotted(node: nodes.Node) -> tuple[str, ...]:
+def dotted(node: nodes.Node) -> tuple[str, ...]:
+    """The name and the keys read from it, e.g. `("body", "port", "id")`; () for any other expression."""
     keys: list[str] = []
     while True:
         match node:

@@ -128,7 +128,7 @@ def _filtered(node: nodes.Node, name: str) -> nodes.Filter:
 
 
 def _run(template: Any, context: Mapping[str, object]) -> str:
-    scope = template.new_context({**context, TURNS: [MOST_TURNS]})
+    scope = template.new_context({**context, TURNS: [MOST_TURNS]}, shared=True)
     chunks: list[str] = []
     size = 0
     try:

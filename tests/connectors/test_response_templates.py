@@ -104,7 +104,7 @@ def test_an_output_of_another_type_is_a_bad_response(wanted: Type, given: object
 
 def test_a_missing_field_is_a_bad_response_unless_it_has_a_default() -> None:
     answer = read(operation(), 201, {"port": {}})
-    assert (answer.code, answer.message) == ("bad_response", "`port_id`: `id` has no value")
+    assert (answer.code, answer.message) == ("bad_response", "`port_id`: `body.port.id` has no value")
     found = operation(response="set: { port_id: {{ body.a.b.c | default('none') }} }")
     assert read(found, 201, {}).outputs == {"port_id": "none"}
 
