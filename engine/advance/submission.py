@@ -5,6 +5,7 @@ from __future__ import annotations
 from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.rollup import lines_ended
 from orderloom.engine.advance.turn import Turn
+from orderloom.engine.decomposition import decompose
 from orderloom.engine.orchestration import orchestrate
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.fulfillment import Decomposition, Line
@@ -19,8 +20,6 @@ def submitted(turn: Turn, event: Submitted) -> None:
     state = turn.state
     if state.version or state.status is not OrderStatus.ACKNOWLEDGED:
         return
-    from orderloom.engine.decomposition import decompose
-
     start(turn, decompose(turn.program, state.order, event.inventory), event.inventory)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from weakref import WeakKeyDictionary
 
-from orderloom.engine.expressions import CompiledExpression
+from orderloom.engine.expressions import CompiledExpression, Scope
 from orderloom.engine.orchestration.reads import reads
 from orderloom.engine.program import Program
-from orderloom.models.catalog import Action, Attribute
+from orderloom.models.catalog import Attribute
 from orderloom.models.expression import Formula, Root
 from orderloom.models.integration import Operation
 from orderloom.models.tasks import PlanDefinition, RetryPolicy, TaskDefinition
@@ -73,24 +73,28 @@ class Definitions:
 
     def __init__(self, program: Program) -> None:
         self._program = program
-        self._by_scenario: dict[tuple[str, Action], list[PlanDefinition]] = {}
-        self._chosen: dict[tuple[str, Action], tuple[PlanDefinition, ...]] = {}
-        self.tasks: dict[str, CompiledTask] = {}
+        self._places = {name: place for place, name in enumerate(program.design.plans)}
+        self._chosen: dict[tuple[str | None, tuple[int, ...]], tuple[PlanDefinition, ...]] = {}
         self.rules = {rule.id: rule for rule in program.design.rules}
+        self.tasks: dict[str, CompiledTask] = {}
         for plan in program.design.plans.values():
-            for action in plan.actions:
-                self._by_scenario.setdefault((plan.spec, action), []).append(plan)
             for definition in plan.tasks:
                 self.tasks[definition.id] = CompiledTask(program, plan, definition)
 
-    def plans(self, spec: str, action: Action) -> tuple[PlanDefinition, ...]:
-        """The plans for lines of this spec, or of one that it extends, on this action; conditions are not looked at."""
-        chosen = self._chosen.get((spec, action))
+    def plans(self, scope: Scope) -> tuple[PlanDefinition, ...]:
+        """The plans that the scope's line calls for: those of its own spec first, then in the order of the design."""
+        network = self._program.scenarios
+        fired = network.match(scope)
+        key = (scope.line.spec, fired)
+        chosen = self._chosen.get(key)
         if chosen is None:
-            lineage = self._program.lineage(spec)
-            chosen = tuple(plan for name in lineage for plan in self._by_scenario.get((name, action), ()))
-            self._chosen[spec, action] = chosen
+            chosen = self._chosen[key] = self._ordered(scope.line.spec, [network.rules[place].id for place in fired])
         return chosen
+
+    def _ordered(self, spec: str | None, names: list[str]) -> tuple[PlanDefinition, ...]:
+        lineage = self._program.lineage(spec or "")
+        plans = [self._program.design.plans[name] for name in names]
+        return tuple(sorted(plans, key=lambda plan: (lineage.index(plan.spec), self._places[plan.name])))
 
 
 _KNOWN: WeakKeyDictionary[Program, Definitions] = WeakKeyDictionary()

@@ -41,9 +41,8 @@ class Instances:
         for line in lines.values():
             if line.context or line.action is Action.NO_CHANGE:
                 continue
-            for plan in known.plans(line.spec, line.action):
-                if plan.when is None or program.expression(plan.when).is_true(scopes.of(line)):
-                    self._plan(plan, line)
+            for plan in known.plans(scopes.of(line)):
+                self._plan(plan, line)
 
     def _plan(self, plan: PlanDefinition, line: Line) -> None:
         if not self._stood_for(plan.name, plan.once, line):
