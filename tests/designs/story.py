@@ -1,7 +1,7 @@
 """The sample orders of a design, one after the other on a virtual clock, as one story.
 
-The simulated systems of `simulator.yaml` answer through the design's own templates, so that every request is rendered and
-every answer read. What an order leaves in inventory, the next order of the account finds.
+The simulated systems of `simulator.yaml` answer through the design's own templates, so that every request is rendered
+and every answer read. What an order leaves in inventory, the next order of the account finds.
 """
 
 from __future__ import annotations

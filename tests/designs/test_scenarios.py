@@ -1,7 +1,7 @@
 """The scenarios of both designs hold: an order, the world that it meets, and what must become of it.
 
-What a scenario does not name goes well: systems succeed, people do their work, events come. `events: []` means that none
-comes.
+What a scenario does not name goes well: systems succeed, people do their work, events come. `events: []` means that
+none comes.
 """
 
 from __future__ import annotations
