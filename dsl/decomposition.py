@@ -115,15 +115,23 @@ def placed_rules(context: Context) -> Iterator[tree.DecomposeDeclaration]:
 
 
 def _placed(context: Context) -> Iterator[Placed]:
-    groups = 0
+    groups: dict[str, int] = {}
     for declaration in context.symbols.rules:
         if isinstance(declaration, tree.DecomposeDeclaration):
             yield Placed(node=declaration)
             continue
-        groups += 1
-        group = declaration.title.value if declaration.title is not None else f"group {groups}"
+        group = _group_name(declaration)
+        groups[group] = groups.get(group, 0) + 1
+        suffix = f"#{groups[group]}" if groups[group] > 1 else ""
         for rank, node in enumerate(declaration.rules):
-            yield Placed(node=node, group=f"{groups}: {group}" if declaration.title is not None else group, rank=rank)
+            yield Placed(node=node, group=group + suffix, rank=rank)
+
+
+def _group_name(group: tree.DecomposeGroup) -> str:
+    """The group's title, else its first rule, so that it does not depend on what else the design holds."""
+    if group.title is not None:
+        return group.title.value
+    return f"{group.rules[0].source.text}->{group.rules[0].target.text}" if group.rules else ""
 
 
 def _rule(context: Context, placed: Placed, id: str) -> DecompositionRule | None:

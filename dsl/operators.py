@@ -125,8 +125,8 @@ def binary(checker: Checker, node: tree.Binary, wanted: Type | None) -> Expressi
     if node.operator in (BinaryOperator.PLUS, BinaryOperator.MINUS):
         return _sum(checker, node, wanted)
     if node.operator is BinaryOperator.TIMES:
-        return _product(checker, node)
-    return _quotient(checker, node)
+        return _product(checker, node, wanted)
+    return _quotient(checker, node, wanted)
 
 
 def _logical(checker: Checker, node: tree.Binary) -> Expression | None:
@@ -208,24 +208,56 @@ def _shift(checker: Checker, node: tree.Binary, left: Expression, right: Express
     return None
 
 
-def _factors(checker: Checker, node: tree.Binary) -> tuple[Expression, Expression] | None:
-    """The operands of `*` and `/`, where a bare number takes the kind of the other and no unit."""
-    left_bare, right_bare = isinstance(node.left, tree.Literal), isinstance(node.right, tree.Literal)
-    left = checker.infer(node.left) if not left_bare or right_bare else None
-    right = checker.infer(node.right) if not right_bare or left_bare else None
-    if left_bare and not right_bare and right is not None:
-        left = _bare_number(checker, node.left, right.type)
-    elif right_bare and not left_bare and left is not None:
-        right = _bare_number(checker, node.right, left.type)
+def _factors(checker: Checker, node: tree.Binary, wanted: Type | None) -> tuple[Expression, Expression] | None:
+    """The operands of `*` and `/`, where bare numbers take the kind of the other side and no unit."""
+    bare = [_is_bare(operand) for operand in (node.left, node.right)]
+    if all(bare):
+        decimal = (wanted is not None and wanted.kind is Kind.DECIMAL) or _has_point(node)
+        kind = DECIMAL if decimal else INTEGER
+        left, right = checker.check(node.left, kind), checker.check(node.right, kind)
+    elif bare[0]:
+        right = checker.infer(node.right)
+        left = None if right is None else _bare_number(checker, node.left, right.type)
+    else:
+        left = checker.infer(node.left)
+        other = left is not None and bare[1]
+        right = _bare_number(checker, node.right, left.type) if left is not None and other else checker.infer(node.right)
     return None if left is None or right is None else (left, right)
 
 
+def _is_bare(node: tree.Expression) -> bool:
+    """Whether the node is made of numbers without units alone."""
+    match node:
+        case tree.Literal(value=value):
+            return isinstance(value, int | Decimal) and not isinstance(value, bool)
+        case tree.Unary(operator=UnaryOperator.MINUS, operand=operand):
+            return _is_bare(operand)
+        case tree.Binary(operator=operator, left=left, right=right) if operator not in _LOGICAL | _COMPARISON:
+            return _is_bare(left) and _is_bare(right)
+        case _:
+            return False
+
+
+def _has_point(node: tree.Expression) -> bool:
+    """Whether a number of a bare expression is a decimal."""
+    match node:
+        case tree.Binary(left=left, right=right):
+            return _has_point(left) or _has_point(right)
+        case tree.Unary(operand=operand):
+            return _has_point(operand)
+        case tree.Literal(value=value):
+            return isinstance(value, Decimal)
+        case _:
+            return False
+
+
 def _bare_number(checker: Checker, node: tree.Expression, beside: Type) -> Expression | None:
-    return checker.check(node, DECIMAL if beside.kind is Kind.DECIMAL else INTEGER)
+    decimal = beside.kind is Kind.DECIMAL or (beside.kind is not Kind.INTEGER and _has_point(node))
+    return checker.check(node, DECIMAL if decimal else INTEGER)
 
 
-def _product(checker: Checker, node: tree.Binary) -> Expression | None:
-    factors = _factors(checker, node)
+def _product(checker: Checker, node: tree.Binary, wanted: Type | None) -> Expression | None:
+    factors = _factors(checker, node, wanted)
     if factors is None:
         return None
     left, right = factors
@@ -248,8 +280,8 @@ def _product(checker: Checker, node: tree.Binary) -> Expression | None:
     return Binary(node.operator, left, right, maybe(result.required(), left, right))
 
 
-def _quotient(checker: Checker, node: tree.Binary) -> Expression | None:
-    factors = _factors(checker, node)
+def _quotient(checker: Checker, node: tree.Binary, wanted: Type | None) -> Expression | None:
+    factors = _factors(checker, node, wanted)
     if factors is None:
         return None
     left, right = factors

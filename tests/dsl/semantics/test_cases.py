@@ -16,7 +16,7 @@ import pytest
 from orderloom.dsl.bundle import read_files
 from orderloom.dsl.compiler import Compiled, compile_bundle
 from orderloom.dsl.diagnostics import CODES
-from orderloom.models.source import Diagnostic, Severity
+from orderloom.models.source import Diagnostic, Severity, Span
 
 HERE = Path(__file__).parent
 CASES = sorted(path for path in (HERE / "cases").rglob("*.loom") if not path.name.endswith(".clean.loom"))
@@ -36,12 +36,15 @@ def compiled(text: str) -> tuple[Compiled, Mapping[str, str]]:
 def shown(found: Diagnostic, files: Mapping[str, str]) -> str:
     lines = [
         f"{found.severity} {found.code} {found.message}",
-        f"  at {found.span.file}:{found.span.line}: {files[found.span.file][found.span.start : found.span.end]!r}",
+        f"  at {found.span.file}:{found.span.line}: {underlined(found.span, files)!r}",
         f"  help: {found.help}",
+        *(f"  label {underlined(label.span, files)!r}: {label.text}" for label in found.labels),
     ]
-    for label in found.labels:
-        lines.append(f"  label {files[label.span.file][label.span.start : label.span.end]!r}: {label.text}")
     return "\n".join(lines) + "\n"
+
+
+def underlined(span: Span, files: Mapping[str, str]) -> str:
+    return files[span.file][span.start : span.end]
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
