@@ -107,6 +107,9 @@ class Worker:
         self._totals = Totals()
         self._sealer = ThreadPoolExecutor(1, thread_name_prefix="orderloom-seal")
         self._recovered = False
+        #: a loop runs, and how often it had nothing to do
+        self._driven = False
+        self._idle_rounds = 0
 
     # --- for the host ------------------------------------------------------------------------------------------------
 
@@ -132,12 +135,13 @@ class Worker:
         """
         before = self.totals
         self._next_poll = 0.0
-        # an event belongs to the loop that waits for it first, and each run may have a loop of its own
-        self._woken = asyncio.Event()
-        with fewer_collections():
-            async with asyncio.timeout(timeout):
-                while await self._round():
-                    pass
+        async with asyncio.timeout(timeout):
+            if self._driven:
+                await self._others_idle()
+            else:
+                with self._driving():
+                    while await self._round():
+                        pass
         after = self.totals
         return Totals(
             events=after.events - before.events,
@@ -153,26 +157,46 @@ class Worker:
 
         A store that is full or locked is tried again each second.
         """
-        self._woken = asyncio.Event()
+        if self._driven:
+            raise RuntimeError("this worker runs already")
         watch = asyncio.get_running_loop().create_task(self._wake_on(stop))
         try:
-            with fewer_collections():
+            with self._driving():
                 while not stop.is_set():
                     try:
                         if not await self._round():
+                            self._idle_rounds += 1
                             await self._rest()
                     except (StoreBusy, StoreFull) as error:
                         log.error("%s; trying again", error)
                         await asyncio.sleep(BACKOFF)
+                await self._lanes.drain(grace)
+                while self._arrivals or self._flight is not None:
+                    await self._commit_next()
         finally:
             watch.cancel()
-        await self._lanes.drain(grace)
-        while self._arrivals or self._flight is not None:
-            await self._commit_next()
 
     def close(self) -> None:
         """Ends the thread; what is not durable is taken up again by the next worker."""
         self._sealer.shutdown(wait=True)
+
+    @contextlib.contextmanager
+    def _driving(self) -> Iterator[None]:
+        # an event belongs to the loop that waits for it first, and each run may have a loop of its own
+        self._woken = asyncio.Event()
+        self._driven = True
+        try:
+            with fewer_collections():
+                yield
+        finally:
+            self._driven = False
+
+    async def _others_idle(self) -> None:
+        """Waits for the loop that runs already to come to rest; the round under way may have looked too early."""
+        rounds = self._idle_rounds + 2
+        while self._driven and self._idle_rounds < rounds:
+            self.wake()
+            await asyncio.sleep(BUSY_POLL / 4)
 
     async def _wake_on(self, stop: asyncio.Event) -> None:
         await stop.wait()

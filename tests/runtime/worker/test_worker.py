@@ -406,6 +406,9 @@ def test_running_for_ever_serves_another_connection_and_stops_gracefully(host: H
         await reach(lambda: host.statuses() == {"completed": 1})
         submit(beside, chain, order(2))
         await reach(lambda: host.statuses() == {"completed": 2})
+        submit(host.store, chain, order(4))
+        await worker.run_until_idle(10)
+        assert host.statuses() == {"completed": 3}
         submit(beside, chain, order(3))
         await reach(lambda: bool(host.store.pending_calls("shop", 1)))
         stop.set()
