@@ -132,9 +132,21 @@ def test_calls_and_what_leads_out_are_not_part_of_the_language(expression: str) 
 
 @pytest.mark.parametrize(
     "statement",
-    ["include 'x'", "import 'x' as y", "from 'x' import y", "extends 'x'", "block a %}{% endblock", "macro a() %}{% endmacro",
-     "filter upper %}{% endfilter", "raw2", "set x %}a{% endset", "autoescape false %}{% endautoescape", "do 1", "with %}{% endwith"],
-)  # fmt: skip
+    [
+        "include 'x'",
+        "import 'x' as y",
+        "from 'x' import y",
+        "extends 'x'",
+        "block a %}{% endblock",
+        "macro a() %}{% endmacro",
+        "filter upper %}{% endfilter",
+        "raw2",
+        "set x %}a{% endset",
+        "autoescape false %}{% endautoescape",
+        "do 1",
+        "with %}{% endwith",
+    ],
+)
 def test_statements_that_are_not_part_of_the_language(statement: str) -> None:
     with pytest.raises(TemplateProblem):
         RequestTemplate(Template(path="t", text=JSON + "1{% " + statement + " %}"))
@@ -158,7 +170,7 @@ def test_a_dot_reads_keys_and_nothing_else(expression: str) -> None:
         "{{ line.long | replace('a', line.long) }}",
         "{{ line.long | replace('', line.long) }}",
         "{{ line.many | join(line.long) }}",
-        "[{% for a in line.many %}{% for b in line.many %}{% for c in line.many %}{% endfor %}{% endfor %}{% endfor %}1]",
+        "{% for a in line.many %}{% for b in line.many %}{% for c in line.many %}{% endfor %}{% endfor %}{% endfor %}1",
         '["{% for a in line.many %}{{ line.long }}{% endfor %}"]',
         "{{ line.long ~ line.long ~ line.long ~ line.long ~ line.long }}",
         "{{ line.digits | int }}",

@@ -114,8 +114,8 @@ def test_an_answer_that_is_not_scripted_is_one_the_design_takes_for_success() ->
     }  # fmt: skip
     response = (
         'outcome: {{ "completed" if status == 201 else "failed" }}\n'
-        "set: {a: {{ body.x.a }}, b: {{ body.x.b | default(none) }}, c: {{ body['c'] }}, d: {{ body.d }}, e: {{ body.e }},"
-        " f: {{ body.items[0].f }}, g: {{ body.g }}}\n"
+        "set: {a: {{ body.x.a }}, b: {{ body.x.b | default(none) }}, c: {{ body['c'] }}, d: {{ body.d }},"
+        " e: {{ body.e }}, f: {{ body.items[0].f }}, g: {{ body.g }}}\n"
     )
     found = operation(response=response, outputs=outputs)
 
