@@ -45,6 +45,7 @@ def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenan
         turn.ended[line.id] = line
     turn.note(EntryKind.ATTRIBUTE_SET, line.id, data)
     index = turn.index
+    index.values.pop(line.id, None)
     if value is not None:
         for task in index.needing.pop((line.id, name), ()):
             release(turn, task)

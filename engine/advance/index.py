@@ -5,7 +5,7 @@ It is made in one pass over lines, tasks and dependencies, and kept up to date a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.reads import Read, reads
@@ -15,9 +15,11 @@ from orderloom.models.expression import Root
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState, Task, TaskState
 from orderloom.models.tasks import TaskKind
+from orderloom.models.values import Value
 
 #: states in which a task goes on by itself
 _GOING_ON = frozenset((TaskState.READY, TaskState.RUNNING, TaskState.SCHEDULED, TaskState.HELD))
+_FINAL = frozenset(state for state in TaskState if state.final)
 #: stands for any line in the keys of watchers
 ANY_LINE = "*"
 
@@ -46,6 +48,8 @@ class Index:
         #: open tasks of a line and lines made from it that are not final
         self.line_open: dict[str, int] = {}
         self.lines_open = 0
+        #: what templates see of a line, until an attribute of it changes
+        self.values: dict[str, Mapping[str, Value]] = {}
         #: tasks that are not final; those that go on by themselves; those that wait for someone or something
         self.open = 0
         self.active = 0
@@ -56,7 +60,7 @@ class Index:
     def count(self, task: Task, change: int) -> None:
         """Adds the task, in the state it has, to the counts by standing, or with -1 takes it out."""
         state = task.state
-        if state.final:
+        if state in _FINAL:
             return
         self.open += change
         if task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING:

@@ -12,6 +12,8 @@ from orderloom.models.journal import SendCallout
 from orderloom.models.plan import Task, TaskState
 from orderloom.models.values import Value
 
+_NO_LINE: Mapping[str, Value] = {"id": None, "action": None, "spec": None, "quantity": None}
+
 
 def start_call(turn: Turn, task: Task) -> None:
     """Sends the callout; `CalloutAnswered` goes on from there."""
@@ -50,9 +52,12 @@ def context(turn: Turn, task: Task, key: str) -> Mapping[str, Mapping[str, Value
 
 def _values(turn: Turn, line: Line | None) -> Mapping[str, Value]:
     if line is None:
-        return {"id": None, "action": None, "spec": None, "quantity": None}
-    spec = turn.program.specs.get(line.spec)
-    values: dict[str, Value] = dict.fromkeys(spec.attributes) if spec else {}
-    values.update(line.attributes)
-    values.update(id=line.id, action=line.action.value, spec=line.spec, quantity=line.quantity)
-    return values
+        return _NO_LINE
+    known = turn.index.values.get(line.id)
+    if known is None:
+        spec = turn.program.specs.get(line.spec)
+        values: dict[str, Value] = dict.fromkeys(spec.attributes) if spec else {}
+        values.update(line.attributes)
+        values.update(id=line.id, action=line.action.value, spec=line.spec, quantity=line.quantity)
+        known = turn.index.values[line.id] = values
+    return known
