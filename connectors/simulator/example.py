@@ -16,6 +16,9 @@ from orderloom.models.conversion import Json
 from orderloom.models.integration import Operation
 from orderloom.models.values import STRING, Kind, Type
 
+#: a path into a body: keys and positions
+Steps = tuple[str | int, ...]
+
 _STATUSES = (200, 201, 202, 204)
 _BY_KIND: Mapping[Kind, Json] = {
     Kind.BOOLEAN: True,
@@ -36,15 +39,17 @@ class Example:
         self._enums = enums
         self._answer_paths = _paths(operation, reader.response)
         self._message_paths = _paths(operation, reader.callback_response)
+        self._answer_conditions = _conditions(reader.response)
+        self._message_conditions = _conditions(reader.callback_response)
         self.status = self._accepted_status(reader)
 
     def answer(self, key: str) -> Json:
         """The body of an answer."""
-        return self._body(self._answer_paths, key)
+        return self._body(self._answer_conditions, self._answer_paths, key)
 
     def message(self, key: str) -> Json:
         """The body of a callback message, with the same values as the answer to that key."""
-        return self._body(self._message_paths, key)
+        return self._body(self._message_conditions, self._message_paths, key)
 
     def _accepted_status(self, reader: AnswerReader) -> int:
         wanted = Outcome.ACCEPTED if self._operation.callback else Outcome.COMPLETED
@@ -56,12 +61,14 @@ class Example:
                     return status
         return statuses[0]
 
-    def _body(self, paths: Mapping[str, tuple[str | int, ...]], key: str) -> Json:
+    def _body(self, conditions: Mapping[Steps, Json], paths: Mapping[str, Steps], key: str) -> Json:
         mark = sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         body: dict[str, Json] = {}
         for name, path in paths.items():
             attribute = self._operation.outputs.get(name)
             _put(body, path, self._value(name, attribute.type if attribute else STRING, mark))
+        for path, value in conditions.items():
+            _put(body, path, value)
         return body
 
     def _value(self, name: str, wanted: Type, mark: str) -> Json:
@@ -72,7 +79,7 @@ class Example:
         return _BY_KIND.get(wanted.kind, f"{name}-{mark}")
 
 
-def _paths(operation: Operation, response: ResponseTemplate | None) -> dict[str, tuple[str | int, ...]]:
+def _paths(operation: Operation, response: ResponseTemplate | None) -> dict[str, Steps]:
     correlate = operation.callback.correlate if operation.callback else ""
     names = list(dict.fromkeys([*operation.outputs, *([correlate] if correlate else [])]))
     if response is None:
@@ -85,12 +92,27 @@ def _paths(operation: Operation, response: ResponseTemplate | None) -> dict[str,
     return _entry_paths(entries)
 
 
-def _entry_paths(entries: Mapping[str, Entry]) -> dict[str, tuple[str | int, ...]]:
+def _entry_paths(entries: Mapping[str, Entry]) -> dict[str, Steps]:
     found = {name: _body_path(entry.tree) for name, entry in entries.items() if isinstance(entry, Expression)}
     return {name: path for name, path in found.items() if path}
 
 
-def _body_path(tree: nodes.Node | None) -> tuple[str | int, ...]:
+def _conditions(response: ResponseTemplate | None) -> dict[Steps, Json]:
+    """What a success needs of the body: `"completed" if body.state == "done" else …` needs `done` at `state`."""
+    outcome = response.outcome if response is not None else None
+    tree = outcome.tree if isinstance(outcome, Expression) else None
+    if not isinstance(tree, nodes.CondExpr) or getattr(tree.expr1, "value", "") not in ("completed", "accepted"):
+        return {}
+    found: dict[Steps, Json] = {}
+    for compare in (tree.test, *tree.test.find_all(nodes.Compare)):
+        if isinstance(compare, nodes.Compare) and [operand.op for operand in compare.ops] == ["eq"]:
+            path, wanted = _body_path(compare.expr), compare.ops[0].expr
+            if path and isinstance(wanted, nodes.Const):
+                found.setdefault(path, wanted.value)
+    return found
+
+
+def _body_path(tree: nodes.Node | None) -> Steps:
     """`body.port.id`, also with filters after it, as ("port", "id"); () for anything else."""
     while isinstance(tree, nodes.Filter):
         tree = tree.node
@@ -104,7 +126,7 @@ def _body_path(tree: nodes.Node | None) -> tuple[str | int, ...]:
     return tuple(reversed(steps)) if isinstance(tree, nodes.Name) and tree.name == "body" else ()
 
 
-def _put(body: dict[str, Json], path: tuple[str | int, ...], value: Json) -> None:
+def _put(body: dict[str, Json], path: Steps, value: Json) -> None:
     # a step that is a position makes a list of one item, whatever the position
     place: dict[str, Json] = body
     for index, step in enumerate(path):

@@ -235,3 +235,11 @@ def test_scripts_that_are_none(script: str, message: str) -> None:
 def test_a_script_for_an_operation_that_is_not_there() -> None:
     with pytest.raises(ValueError, match=r"no operation is called `a\.b`"):
         SimulatorServer(Script.parse("a.b: [{}]"), {NAME: operation()}, {})
+
+
+def test_an_example_meets_the_condition_of_its_template() -> None:
+    outcome = 'outcome: {{ "completed" if status == 200 and body.result == "done" else "failed" }}\n'
+    response = outcome + "set: {port_id: {{ body.id }}}"
+    found = operation(response=response)
+    (answer,) = called(found, [{}], ("a",))
+    assert answer.outcome is Outcome.COMPLETED
