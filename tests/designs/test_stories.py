@@ -7,13 +7,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from orderloom.engine.simulation import Decision, Script
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import Asset
+from orderloom.models.journal import FalloutAction
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import Task, TaskState
 
-from .story import Chapter, story
+from .story import Chapter, Systems, play, story
 
 REJECTED = {"rejected_static_address", "rejected_plastic"}
 #: these stop at a person's desk
@@ -199,6 +201,41 @@ def test_a_line_that_is_given_up_leaves_nothing() -> None:
     assert task(chapter, "until_wanted").state is TaskState.COMPLETED
     assert task(chapter, "remove_ont").id in task(chapter, "release_port").after
     assert task(chapter, "ceased").id in task(chapter, "post_charges").after
+
+
+def test_an_extender_that_comes_back_no_longer_counts() -> None:
+    chapter = story("fiber")["remove_extender"]
+
+    assert line(chapter, "HomeWifi").attributes["access_points"] == 3
+    assert task(chapter, "configure_wifi").state is TaskState.COMPLETED
+    assert [each.action for each in lines(chapter, "ExtenderDevice")] == [Action.DELETE]
+    assert len(assets(chapter, "ExtenderDevice")) == 1
+
+
+def test_a_number_goes_back_when_nothing_uses_it() -> None:
+    chapter = story("fiber")["disconnect_voip"]
+
+    assert task(chapter, "release_number").after == (task(chapter, "remove_account").id,)
+    number = line(chapter, "VoiceLine").attributes["number"]
+    assert chapter.requests["numbers.release"][0].path == "/allocations/" + str(number).replace("+", "%2B")
+    assert [asset.attributes["number"] for asset in assets(chapter, "SipAccount")] == ["+49305550106"]
+
+
+def test_network_planning_finds_another_port() -> None:
+    chapter = story("fiber")["no_capacity"]
+    decision = Decision(
+        action=FalloutAction.RETRY, correct={"site": "SITE-1007"}, by="planner", reason="the house has a second riser"
+    )
+
+    def script(world: Systems) -> Script:
+        return Script(answer=world.answer, decisions={"reserve_port": (decision,)})
+
+    result, world = play("fiber", chapter.order, chapter.before, script)
+
+    assert result.state.status is OrderStatus.COMPLETED
+    bodies = [request.body for request in world.requests["inventory.reserve_port"]]
+    assert b'"SITE-FULL"' in bodies[0]
+    assert b'"SITE-1007"' in bodies[-1]
 
 
 # --- mobile -----------------------------------------------------------------------------------------------------------
