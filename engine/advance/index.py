@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from orderloom.engine.orchestration.definitions import definitions
+from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.orchestration.reads import Read, reads
 from orderloom.engine.orchestration.scopes import Scopes
 from orderloom.engine.program import Program
@@ -97,11 +98,11 @@ class Index:
             if line.state.final:
                 continue
             self.lines_open += 1
-            for source in dict.fromkeys(each.line for each in line.sources):
+            for source in made_from(line):
                 if source in lines and not lines[source].context:
                     self.line_open[source] = self.line_open.get(source, 0) + 1
         for line in lines.values():
-            for source in dict.fromkeys(each.line for each in line.sources):
+            for source in made_from(line):
                 self.fed.setdefault(source, []).append(line.id)
 
     def _read_tasks(self, state: OrderState) -> None:

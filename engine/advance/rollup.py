@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.inventory import change_for
+from orderloom.engine.orchestration.feeding import made_from
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import AssetState
@@ -40,7 +41,7 @@ def task_started(turn: Turn, task: Task) -> None:
             continue
         turn.move_line(line, OrderStatus.IN_PROGRESS)
         turn.started[line.id] = line
-        todo.extend(source.line for source in line.sources if source.line in lines)
+        todo.extend(source for source in made_from(line) if source in lines)
 
 
 def task_ended(turn: Turn, task: Task) -> None:
@@ -63,7 +64,7 @@ def lines_ended(turn: Turn, lines: Iterable[Line]) -> None:
         turn.move_line(line, *((OrderStatus.IN_PROGRESS,) if started else ()), OrderStatus.COMPLETED)
         turn.ended[line.id] = line
         index.lines_open -= 1
-        for source in dict.fromkeys(each.line for each in line.sources):
+        for source in made_from(line):
             if source in index.line_open:
                 index.line_open[source] -= 1
                 if not index.line_open[source] and not turn.state.lines[source].context:

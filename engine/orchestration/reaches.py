@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from orderloom.engine.orchestration.feeding import made_from
 from orderloom.models.catalog import Level
 from orderloom.models.fulfillment import Line
 from orderloom.models.tasks import Reach
@@ -83,7 +84,7 @@ class Reaches:
 
     def _above(self, line: Line) -> tuple[str, ...]:
         above = dict.fromkeys((line.parent,)) if line.parent else {}
-        above.update(dict.fromkeys(source.line for source in line.sources))
+        above.update(dict.fromkeys(made_from(line)))
         return tuple(above)
 
     def _sources(self, id: str) -> list[str]:

@@ -10,6 +10,7 @@ import pytest
 
 from orderloom.engine.advance import Refused, advance
 from orderloom.models.callout import Outcome
+from orderloom.models.catalog import Action, Level
 from orderloom.models.expression import Root
 from orderloom.models.fulfillment import Origin
 from orderloom.models.journal import (
@@ -331,3 +332,15 @@ def test_an_order_with_nothing_to_do_completes_at_once(kit: Any) -> None:
     assert state.lines["1"].state is OrderStatus.COMPLETED
     order = next(entry for entry in step.entries if entry.kind == "order.state")
     assert order.data["through"] == ["inProgress"]
+
+
+def test_a_product_waits_for_the_removal_of_what_it_no_longer_asks_for(kit: Any) -> None:
+    program = kit.program(
+        [kit.spec("S"), kit.spec("T", level=Level.RESOURCE)],
+        [kit.plan("P", "T", kit.task("call", "P.a"), actions=(Action.DELETE,))],
+    )
+    removed = kit.line("t", "T", level=Level.RESOURCE, action=Action.DELETE, parent="1", root="1")
+    state, _ = kit.begin(program, kit.line("1", "S", action=Action.MODIFY), removed)
+    assert state.lines["1"].state == "inProgress"
+    advance(program, state, answered("t/P.a"), kit.at)
+    assert state.lines["1"].state is OrderStatus.COMPLETED
