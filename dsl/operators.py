@@ -11,6 +11,7 @@ from orderloom.dsl.facts import if_false, if_true
 from orderloom.dsl.functions import ORDERED
 from orderloom.dsl.literals import constants
 from orderloom.dsl.paths import resolvable
+from orderloom.dsl.units import dimension
 from orderloom.models.expression import (
     Binary,
     BinaryOperator,
@@ -168,20 +169,19 @@ def _warn_of_absence(checker: Checker, operand: Expression, operator: str, span:
 
 
 def _sum(checker: Checker, node: tree.Binary, wanted: Type | None) -> Expression | None:
-    if wanted is not None and flexible(checker, node):
+    if wanted is not None and wanted.kind in NUMBERS | {Kind.STRING, Kind.PERIOD}:
         operands = alike((checker, node.left), (checker, node.right), wanted)
     elif flexible(checker, node.left) or flexible(checker, node.right):
         operands = alike((checker, node.left), (checker, node.right), None)
     else:
-        left, right = checker.infer(node.left), checker.infer(node.right)
+        left = checker.infer(node.left)
+        instant = left is None or left.type.kind in _INSTANTS
+        right = checker.infer(node.right) if left is None or instant else checker.check(node.right, left.type)
         if left is None or right is None:
             return None
-        if left.type.kind in _INSTANTS:
+        if instant:
             return _shift(checker, node, left, right)
         operands = (left, right)
-        if left.type.required() != right.type.required():
-            checker.mismatch(right.type, left.type, node.right.span)
-            return None
     if operands is None:
         return None
     left, right = operands
@@ -216,13 +216,26 @@ def _factors(checker: Checker, node: tree.Binary, wanted: Type | None) -> tuple[
         kind = DECIMAL if decimal else INTEGER
         left, right = checker.check(node.left, kind), checker.check(node.right, kind)
     elif bare[0]:
-        right = checker.infer(node.right)
+        right = _factor(checker, node.right, wanted)
         left = None if right is None else _bare_number(checker, node.left, right.type)
     else:
-        left = checker.infer(node.left)
-        other = left is not None and bare[1]
-        right = _bare_number(checker, node.right, left.type) if left is not None and other else checker.infer(node.right)
+        left = _factor(checker, node.left, wanted)
+        if bare[1]:
+            right = None if left is None else _bare_number(checker, node.right, left.type)
+        else:
+            right = _factor(checker, node.right, wanted if node.operator is BinaryOperator.TIMES else None)
     return None if left is None or right is None else (left, right)
+
+
+def _factor(checker: Checker, node: tree.Expression, wanted: Type | None) -> Expression | None:
+    """An operand of `*` or `/`; a quantity is converted to the unit that is wanted of the result."""
+    if (
+        isinstance(node, tree.QuantityLiteral)
+        and wanted is not None
+        and dimension(wanted.unit) == dimension(node.unit.value)
+    ):
+        return checker.check(node, wanted)
+    return checker.infer(node)
 
 
 def _is_bare(node: tree.Expression) -> bool:
