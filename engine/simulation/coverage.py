@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from orderloom.engine.program import Program
+from orderloom.engine.simulation.rows import row_name, rows_used
 from orderloom.models.design import Design
 from orderloom.models.fulfillment import Origin
 from orderloom.models.plan import OrderState, TaskState
@@ -18,6 +20,8 @@ class Coverage:
     rules: frozenset[str] = frozenset()
     #: mappings that gave a value, as `rule.attribute`
     mappings: frozenset[str] = frozenset()
+    #: rows of decision tables that gave a value, as `table#1`
+    rows: frozenset[str] = frozenset()
     plans: frozenset[str] = frozenset()
     #: task definitions with an instance that was completed
     tasks: frozenset[str] = frozenset()
@@ -26,6 +30,7 @@ class Coverage:
         return Coverage(
             rules=self.rules | other.rules,
             mappings=self.mappings | other.mappings,
+            rows=self.rows | other.rows,
             plans=self.plans | other.plans,
             tasks=self.tasks | other.tasks,
         )
@@ -35,6 +40,7 @@ class Coverage:
         return Coverage(
             rules=self.rules - other.rules,
             mappings=self.mappings - other.mappings,
+            rows=self.rows - other.rows,
             plans=self.plans - other.plans,
             tasks=self.tasks - other.tasks,
         )
@@ -45,12 +51,15 @@ def everything(design: Design) -> Coverage:
     return Coverage(
         rules=frozenset(rule.id for rule in design.rules),
         mappings=frozenset(f"{rule.id}.{each.attribute}" for rule in design.rules for each in rule.mappings),
+        rows=frozenset(
+            row_name(table.name, place) for table in design.tables.values() for place in range(len(table.rows))
+        ),
         plans=frozenset(design.plans),
         tasks=frozenset(task.id for plan in design.plans.values() for task in plan.tasks),
     )
 
 
-def used(state: OrderState) -> Coverage:
+def used(program: Program, state: OrderState) -> Coverage:
     """What an order has used so far."""
     lines = tuple(state.lines.values())
     return Coverage(
@@ -61,6 +70,7 @@ def used(state: OrderState) -> Coverage:
             for name, provenance in line.provenance.items()
             if provenance.origin is Origin.RULE
         ),
+        rows=frozenset(rows_used(program, state)),
         plans=frozenset(task.definition.partition(".")[0] for task in state.tasks.values()),
         tasks=_definitions(state),
     )

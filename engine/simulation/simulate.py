@@ -96,7 +96,7 @@ def run(
         callouts=tuple(world.made),
         commands=tuple(commands),
         inventory=Inventory(assets=assets, at=at),
-        coverage=used(state),
+        coverage=used(program, state),
         ended=at,
     )
 

@@ -140,7 +140,7 @@ class Kit:
                 enums={},
                 specs={each.name: each for each in specs},
                 rules=fields.pop("rules", ()),
-                tables={},
+                tables={each.name: each for each in fields.pop("tables", ())},
                 rejections=(),
                 plans={each.name: each for each in plans},
                 queues={each.name: each for each in (Queue(name="desk", title="Desk"), *queues)},

@@ -22,12 +22,14 @@ from orderloom.engine.simulation import (
     simulate,
 )
 from orderloom.models.callout import Outcome
-from orderloom.models.catalog import Action
-from orderloom.models.expression import Root
+from orderloom.models.catalog import Action, Level
+from orderloom.models.expression import Default, Formula, Literal, Lookup, Reference, Root
 from orderloom.models.inventory import AssetState
 from orderloom.models.journal import FalloutAction, LineCorrected, OrderHeld, OrderReleased, WorkCompleted
 from orderloom.models.order import OrderItem, OrderStatus, ProductOrder
+from orderloom.models.rules import Column, DecompositionRule, HitPolicy, Row, Table, ValueCell
 from orderloom.models.tasks import EventMatch, Within
+from orderloom.models.values import STRING
 
 HOUR = timedelta(hours=1)
 
@@ -207,3 +209,35 @@ def test_an_order_that_is_rejected_ends_at_once(kit: Any, program: Program) -> N
     assert result.state.status is OrderStatus.REJECTED
     assert "nonsense" in result.state.reasons[0]
     assert (result.callouts, result.inventory.assets) == ((), {})
+
+
+def test_coverage_names_rules_mappings_and_rows_that_gave_values(kit: Any) -> None:
+    levels = Table(
+        name="levels",
+        title="",
+        inputs=(Column(name="site", type=STRING),),
+        results=(Column(name="level", type=STRING),),
+        policy=HitPolicy.FIRST,
+        rows=tuple(Row(cells=(ValueCell((site,)),), results=(level,)) for site, level in (("a", "low"), ("b", "high"))),
+    )
+    site = Reference(Root.LINE, "site", STRING.maybe())
+    level = Formula(Default(Lookup("levels", (site,), "level", STRING.maybe()), Literal("none", STRING), STRING), "…")
+    fires = DecompositionRule(id="S->T", title="", source="S", target="T", mappings=(kit.sets("level", level),))
+    never = DecompositionRule(id="S->T#2", title="", source="S", target="T", when=kit.equal("site", "z"))
+    program = kit.program(
+        [kit.spec("S", kit.attribute("site")), kit.spec("T", kit.attribute("level"), level=Level.RESOURCE)],
+        [kit.plan("P", "T", kit.task("milestone", "P.m"), kit.task("call", "P.c", when=kit.equal("level", "low")))],
+        rules=(fires, never),
+        tables=(levels,),
+    )
+    result = simulate(program, order(kit, site="b"))
+    assert result.state.status is OrderStatus.COMPLETED
+    assert result.coverage == Coverage(
+        rules=frozenset({"S->T"}),
+        mappings=frozenset({"S->T.level"}),
+        rows=frozenset({"levels#2"}),
+        plans=frozenset({"P"}),
+        tasks=frozenset({"P.m"}),
+    )
+    left = everything(program.design).without(result.coverage)
+    assert [*left.rules, *left.rows, *left.tasks] == ["S->T#2", "levels#1", "P.c"]
