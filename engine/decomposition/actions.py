@@ -31,6 +31,8 @@ def existing(work: Work, group: Group) -> Asset | None:
 def wanted_line(work: Work, group: Group, asset: Asset | None) -> Line | None:
     """The line that the sources of a group ask for; None where only untouched products ask and there is nothing yet."""
     contributions = group.contributions
+    if len(contributions) > 1:
+        contributions.sort(key=lambda each: _precedence(each.source, asset))
     active = any(each.source.id in work.active for each in contributions)
     if not active and asset is None:
         return None
@@ -64,6 +66,11 @@ def wanted_line(work: Work, group: Group, asset: Asset | None) -> Line | None:
         work.active.add(line.id)
     work.add(line)
     return line
+
+
+def _precedence(source: Line, asset: Asset | None) -> tuple[bool, str]:
+    """The source that the item stands under already comes first, then by id: whatever the order of the items."""
+    return asset is None or source.asset != asset.parent, source.asset
 
 
 def released_line(work: Work, asset: Asset, source: Line) -> Line:

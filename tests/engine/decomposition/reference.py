@@ -121,14 +121,17 @@ def _technical(
     design: Design, order: ProductOrder, inventory: Inventory, lines: list[Wanted], level: Level
 ) -> list[Wanted]:
     made: list[Wanted] = []
-    asks: dict[str, list[tuple[Wanted, DecompositionRule]]] = {}
+    anchored: dict[str, list[tuple[Wanted, DecompositionRule]]] = {}
     for source in lines:
         if source.action is Action.DELETE or (source.level is not Level.PRODUCT and not source.sources):
             continue
         for rule in design.rules:
             if design.specs[rule.target].level is level and _fires(design, rule, source):
                 asset = _asset(design, order, inventory, lines, source, rule)
-                asks.setdefault(asset, []).append((source, rule))
+                anchored.setdefault(asset, []).append((source, rule))
+    asks: dict[str, list[tuple[Wanted, DecompositionRule]]] = {}
+    for wanted, sources in anchored.items():
+        asks.setdefault(_existing(design, inventory, wanted, sources), []).extend(sources)
     for id, sources in asks.items():
         line = _merged(design, inventory, id, sources)
         if line is not None:
@@ -213,10 +216,19 @@ def _asset(
                 ]
             relied = [each.asset for each in together if any(each in other.relies for other in together)]
             anchor = min(relied) if relied else product.asset
-    wanted = f"{target.name}@{target.scope}:{anchor}"
-    if wanted in inventory.assets or target.scope is Sharing.KEY or not used:
+    return f"{target.name}@{target.scope}:{anchor}"
+
+
+def _existing(
+    design: Design, inventory: Inventory, wanted: str, sources: list[tuple[Wanted, DecompositionRule]]
+) -> str:
+    """The wanted asset if there is one, else (but for keys) one of that spec that a source uses."""
+    target = design.specs[sources[0][1].target]
+    if wanted in inventory.assets or target.scope is Sharing.KEY:
         return wanted
-    return used[0]
+    users = {source.asset for source, _ in sources}
+    used = [asset.id for asset in inventory.assets.values() if asset.spec == target.name and asset.users & users]
+    return min(used, default=wanted)
 
 
 def _merged(
@@ -226,7 +238,9 @@ def _merged(
     live = any(source.live for source, _ in sources)
     if held is None and not live:
         return None
-    first, rule = sources[0]
+    under = [source for source, _ in sources if held and source.asset == held.parent]
+    first = under[0] if under else min((source for source, _ in sources), key=lambda source: source.asset)
+    rule = sources[0][1]
     line = Wanted(
         id=id,
         spec=rule.target,
