@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orderloom.engine.decomposition.work import Work, nearest
+from orderloom.engine.decomposition.work import LONGEST, Work
 from orderloom.models.catalog import Action, Level, Spec
 from orderloom.models.conversion import from_json
 from orderloom.models.fulfillment import Line, Origin, ProblemKind, Provenance
@@ -123,7 +123,11 @@ def _product_spec(work: Work, item: OrderItem, name: str) -> Spec | None:
     spec = work.program.specs.get(name)
     if spec is None:
         products = (each.name for each in work.program.specs.values() if each.level is Level.PRODUCT)
-        work.problem(ProblemKind.UNKNOWN_SPEC, item.id, f"the catalog has no product `{name}`{nearest(name, products)}")
+        work.problem(
+            ProblemKind.UNKNOWN_SPEC,
+            item.id,
+            f"the catalog has no product `{name[:LONGEST]}`{work.nearest(name, products)}",
+        )
     elif spec.level is not Level.PRODUCT:
         work.problem(
             ProblemKind.UNKNOWN_SPEC,
@@ -163,14 +167,14 @@ def _product(work: Work, item: OrderItem) -> Asset | None:
         work.problem(
             ProblemKind.INVENTORY,
             item.id,
-            f"the account `{account}` has no product `{item.product}`{nearest(item.product, products)}",
+            f"the account `{account}` has no product `{item.product[:LONGEST]}`{work.nearest(item.product, products)}",
         )
         return None
     if item.spec and item.spec not in work.program.lineage(asset.spec):
         work.problem(
             ProblemKind.INVENTORY,
             item.id,
-            f"the product `{asset.id}` is a `{asset.spec}`; the item says it is a `{item.spec}`",
+            f"the product `{asset.id}` is a `{asset.spec}`; the item says it is a `{item.spec[:LONGEST]}`",
         )
         return None
     if asset.id in work.by_asset:
@@ -192,7 +196,7 @@ def _given(work: Work, item: OrderItem, spec: Spec) -> dict[str, Value]:
             work.problem(
                 ProblemKind.UNKNOWN_ATTRIBUTE,
                 item.id,
-                f"`{spec.name}` has no attribute `{name}`{nearest(name, spec.attributes)}",
+                f"`{spec.name}` has no attribute `{name[:LONGEST]}`{work.nearest(name, spec.attributes)}",
             )
             continue
         wanted = attribute.type if attribute.required else attribute.type.maybe()

@@ -78,6 +78,7 @@ def _root(known: dict[str, Asset], asset: str) -> str:
 
 def _set_roots(work: Work) -> None:
     """Follows the parents, once for each line; a line whose parent is missing becomes a root."""
+    items = {item.id for item in work.order.items}
     for line in work.lines.values():
         if line.root:
             continue
@@ -90,7 +91,8 @@ def _set_roots(work: Work) -> None:
             if not at.parent:
                 at.root = at.id
             elif at.parent not in work.lines:
-                if not _item_failed(work, at.parent):
+                if at.parent not in items:
+                    # a parent among the items has a problem of its own
                     work.problem(
                         ProblemKind.RELATION,
                         at.id,
@@ -104,10 +106,6 @@ def _set_roots(work: Work) -> None:
                 at = work.lines[at.parent]
         for each in path:
             each.root = at.root
-
-
-def _item_failed(work: Work, item: str) -> bool:
-    return any(each.id == item for each in work.order.items)
 
 
 def check(work: Work) -> None:

@@ -11,6 +11,11 @@ from orderloom.models.fulfillment import Line, Problem, ProblemKind
 from orderloom.models.inventory import Asset, Inventory
 from orderloom.models.order import ProductOrder
 
+#: past so many problems no more names are suggested, since each suggestion looks at all names
+_SUGGESTED = 20
+#: as much of a name as a message repeats
+LONGEST = 100
+
 
 class Work:
     """The lines and problems found so far, with the indexes that keep every stage linear."""
@@ -45,8 +50,9 @@ class Work:
     def problem(self, kind: ProblemKind, line: str, message: str) -> None:
         self.problems.append(Problem(kind=kind, line=line, message=message))
 
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean …?` for the known name most like this one, or nothing."""
-    found = get_close_matches(name[:100], sorted(known), n=1)
-    return f"; did you mean `{found[0]}`?" if found else ""
+    def nearest(self, name: str, known: Iterable[str]) -> str:
+        """`; did you mean …?` for the known name most like this one, or nothing; an order full of errors gets few."""
+        if len(self.problems) > _SUGGESTED:
+            return ""
+        found = get_close_matches(name[:LONGEST], sorted(known), n=1)
+        return f"; did you mean `{found[0]}`?" if found else ""
