@@ -277,7 +277,10 @@ def test_a_ported_number_waits_for_its_event() -> None:
 def test_two_plans_of_one_order_share_their_data() -> None:
     chapter = story("mobile")["two_plans"]
 
-    assert {source.line for source in line(chapter, "SharedAllowance").sources} == {"1", "2"}
+    allowance = line(chapter, "SharedAllowance")
+    assert {source.line for source in allowance.sources} == {"1", "2"}
+    assert allowance.attributes["options"] == ("hotspot", "video", "priority")
+    assert b'"options": ["hotspot", "video", "priority"]' in chapter.requests["policy.set_allowance"][0].body
     assert len(lines(chapter, "CallingGroup")) == 2
 
 
@@ -285,7 +288,10 @@ def test_passes_of_one_line_fill_one_counter() -> None:
     first, later = story("mobile")["data_passes"], story("mobile")["more_data"]
 
     assert {source.line for source in line(first, "ExtraData").sources} == {"2", "3"}
-    assert len(lines(first, "Grant")) == 2
+    assert [str(each.attributes["validity"]) for each in lines(first, "Grant")] == [
+        "30 days, 0:00:00",
+        "14 days, 0:00:00",
+    ]
     assert line(later, "ExtraData").action is Action.NO_CHANGE
     assert line(later, "ExtraData").asset == line(first, "ExtraData").asset
     assert [each.action for each in lines(later, "Grant")] == [Action.ADD]
