@@ -111,6 +111,8 @@ def _assemble(load: _Load, problems: list[Diagnostic]) -> BundleRead:
         problems.append(Diagnostic(code="LM0101", message="the bundle has no design file", span=start))
     while waiting:
         path = waiting.pop(0)
+        if "import" not in files[path]:
+            continue  # a design that comes from the cache is then never parsed
         parsed = parse(files[path], path)
         for declaration in parsed.tree.declarations if parsed.tree else ():
             if isinstance(declaration, tree.Import):

@@ -7,7 +7,17 @@ the same bytes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from unittest.mock import patch
+
+from orderloom.dsl.bundle import read_files
+from orderloom.dsl.cache import compile_cached
+from orderloom.dsl.compiler import compile_bundle
+from orderloom.dsl.parser import parse
 
 PRODUCTS, SERVICES, RESOURCES = 92, 46, 20
 PLANS, TASKS, DEPENDENCIES, OPERATIONS = 112, 422, 584, 183
@@ -174,3 +184,33 @@ def _plans(factor: int) -> Iterator[str]:
                 yield f"  call step_{step} {{ operation {operation}{joined} {then} }}"
         yield "}"
     assert spare == 0, f"{spare} dependencies were not placed"
+
+
+def run(quick: bool) -> Iterator[tuple[str, str, str, str]]:
+    """Rows of the benchmark table: reading, cold check and compile, and loading from the cache; medians."""
+    factor = 1 if quick else 2
+    files = large_design(factor)
+    read_files(files)  # the grammar is loaded once a process
+    reading, compiling, loading = [], [], []
+    with TemporaryDirectory() as folder:
+        private = {**os.environ, "XDG_CACHE_HOME": folder}
+        with patch.dict(os.environ, private):
+            for _ in range(3 if quick else 5):
+                parse.cache_clear()
+                start = perf_counter()
+                sources = read_files(files).sources
+                assert sources is not None
+                read = perf_counter()
+                compiled = compile_bundle(sources)
+                done = perf_counter()
+                assert compiled.design is not None, compiled.diagnostics
+                reading.append(read - start)
+                compiling.append(done - read)
+                compile_cached(sources)
+                start = perf_counter()
+                compile_cached(sources)
+                loading.append(perf_counter() - start)
+    note = f"{len(compiled.design.specs)} specs, {len(compiled.design.plans)} plans"
+    yield "read a large design", f"{median(reading) * 1000:.0f} ms", "", note
+    yield "parse, check and compile it", f"{median(compiling):.3f} s", "2 s with reading", note
+    yield "load it from the cache", f"{median(loading) * 1000:.0f} ms", "150 ms with reading", note
