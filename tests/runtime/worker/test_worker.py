@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from orderloom.engine.advance import advance
 from orderloom.models.callout import Answer, Callout, Outcome
 from orderloom.models.design import Design
 from orderloom.models.integration import Breaker, Callback, Limit, Operation
@@ -61,15 +63,11 @@ class Host:
         self.store = open_store(str(path))
         self.worker: Worker | None = None
 
-    def run(self, design: Design, connector: object, **options: int) -> Totals:
+    def run(self, design: Design, connector: Any, **options: int) -> Totals:
         async def until_idle() -> Totals:
             if self.worker is None:
                 self.worker = Worker(
-                    self.store,
-                    programs(design),
-                    lambda _digest, _name: connector,
-                    self.clock,
-                    **options,  # type: ignore[arg-type, return-value]
+                    self.store, programs(design), lambda _digest, _name: connector, self.clock, **options
                 )
             return await self.worker.run_until_idle(30)
 
@@ -283,7 +281,7 @@ def test_a_held_order_waits(host: Host) -> None:
 def test_an_event_the_core_cannot_digest_blocks_nothing(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     chain = design(CHAIN)
     submit(host.store, chain, *(order(number) for number in range(5)))
-    real = advancing.advance
+    real = advance
 
     def broken(program: object, state: object, event: object, at: object) -> object:
         if isinstance(event, CalloutAnswered) and state.order.id == order(3).id:  # type: ignore[attr-defined]
@@ -309,7 +307,7 @@ def test_the_culprit_among_many_events_of_one_order_is_found(host: Host, monkeyp
     submit(host.store, chain, order(1))
     host.run(chain, Instant())
     id = order(1).id
-    real = advancing.advance
+    real = advance
 
     def broken(program: object, state: object, event: object, at: object) -> object:
         if event == OrderHeld(by="trouble"):
