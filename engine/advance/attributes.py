@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 
+from orderloom.engine.advance.staging import filled, note_late_rules
 from orderloom.engine.advance.turn import Turn
 from orderloom.models.conversion import to_json
-from orderloom.models.fulfillment import Line, Origin, Provenance
+from orderloom.models.fulfillment import Line, Provenance
 from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
 from orderloom.models.values import Value
@@ -19,8 +20,11 @@ def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: P
         each, attribute, wanted, by = work.popleft()
         if each.attributes.get(attribute) == wanted and attribute not in each.missing:
             continue
+        supplied = wanted is not None and attribute in each.missing
         _write(turn, each, attribute, wanted, by)
-        work.extend(_staged(turn, each))
+        work.extend(filled(turn, each))
+        if supplied:
+            note_late_rules(turn, each, attribute)
 
 
 def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenance) -> None:
@@ -59,25 +63,3 @@ def release(turn: Turn, task: str) -> None:
         remaining[task] -= 1
         if not remaining[task]:
             turn.agenda.append(turn.state.tasks[task])
-
-
-def _staged(turn: Turn, line: Line) -> list[tuple[Line, str, Value, Provenance]]:
-    """What the rules now make of attributes that lines made from this one lack."""
-    found: list[tuple[Line, str, Value, Provenance]] = []
-    for target_id in turn.index.fed.get(line.id, ()):
-        target = turn.state.lines[target_id]
-        if not target.missing:
-            continue
-        for source in target.sources:
-            rule = turn.index.rules.get(source.rule)
-            if rule is None or source.line != line.id:
-                continue
-            scope = turn.index.scopes.of(line)
-            scope.target = target.attributes
-            for mapping in rule.mappings:
-                if mapping.attribute in target.missing:
-                    value = turn.program.expression(mapping.value).evaluate(scope)
-                    if value is not None:
-                        by = Provenance(origin=Origin.RULE, by=rule.id, source=line.id, text=mapping.value.text)
-                        found.append((target, mapping.attribute, value, by))
-    return found

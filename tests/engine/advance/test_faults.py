@@ -248,15 +248,18 @@ def test_a_value_that_comes_after_its_line_was_completed_reaches_lines_made_from
     copy = DecompositionRule(
         id="1->T", title="", source="S", target="T", mappings=(kit.sets("port", kit.read("port")),)
     )
+    late = DecompositionRule(id="1->U", title="", source="S", target="T", when=kit.present("port"))
     program = kit.program(
         [kit.spec("S", kit.attribute("port")), kit.spec("T", kit.attribute("port", required=True))],
         [kit.plan("P", "S", kit.task("call", "P.a", sets=(kit.sets("port", kit.read("ref", Root.RESPONSE)),)))],
-        rules=(copy,),
+        rules=(copy, late),
     )
     made = kit.line("t", "T", ("1",), root="1", missing=("port",))
-    state, _ = kit.begin(program, kit.line("1", "S"), made)
+    state, _ = kit.begin(program, kit.line("1", "S", missing=("port",)), made)
     step = advance(program, state, answer(Outcome.COMPLETED, outputs={"ref": "P-1"}), kit.at)
     assert (made.attributes, made.missing) == ({"port": "P-1"}, ())
     assert (made.provenance["port"].origin, made.provenance["port"].by) == (Origin.RULE, "1->T")
+    notes = [entry.data["text"] for entry in step.entries if entry.kind == "note"]
+    assert notes == ["`1->U` would fire now that `port` is known, but lines are made at submission"]
     changes = {change.id: change.attributes for change in one(step, WriteInventory).changes}
     assert changes == {"asset-1": {"port": "P-1"}, "asset-t": {"port": "P-1"}}
