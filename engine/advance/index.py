@@ -58,6 +58,10 @@ class Index:
         self._read_lines(state)
         self._read_tasks(state)
 
+    def __reduce__(self) -> tuple[type[None], tuple[()]]:
+        """A copy of an order's state has no index: it makes its own."""
+        return type(None), ()
+
     def count(self, task: Task, change: int) -> None:
         """Adds the task, in the state it has, to the counts by standing, or with -1 takes it out."""
         state = task.state

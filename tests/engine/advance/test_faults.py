@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from copy import deepcopy
 from datetime import timedelta
 from typing import Any
 
@@ -263,3 +265,14 @@ def test_a_value_that_comes_after_its_line_was_completed_reaches_lines_made_from
     assert notes == ["`1->U` would fire now that `port` is known, but lines are made at submission"]
     changes = {change.id: change.attributes for change in one(step, WriteInventory).changes}
     assert changes == {"asset-1": {"port": "P-1"}, "asset-t": {"port": "P-1"}}
+
+
+def test_a_copy_of_the_state_goes_its_own_way(kit: Any) -> None:
+    program, state = calling(kit)
+    for kept in (deepcopy(state), pickle.loads(pickle.dumps(state))):
+        assert (kept, kept.index) == (state, None)
+        advance(program, kept, answer(Outcome.COMPLETED, outputs={"ref": "P-1"}), kit.at)
+        assert kept.status is OrderStatus.COMPLETED
+        assert state.status.value == "inProgress"
+    advance(program, state, answer(Outcome.FATAL), kit.at)
+    assert state.tasks[TASK].state is TaskState.FALLOUT
