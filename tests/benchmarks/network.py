@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from functools import reduce
+from functools import partial, reduce
 from time import perf_counter
 
 from orderloom.engine.expressions import CompiledExpression, Expressions, Scope
@@ -47,7 +47,7 @@ def run(quick: bool) -> Iterator[tuple[str, str, str, str]]:
     rates: dict[tuple[int, bool], list[float]] = {case: [] for case in cases}
     for _ in range(2 if quick else ROUNDS):
         for case, (network, scopes) in cases.items():
-            rates[case].append(len(scopes) / _seconds(lambda n=network, s=scopes: n.match_all(s)))
+            rates[case].append(len(scopes) / _seconds(partial(network.match_all, scopes)))
     for (size, one_spec), found in rates.items():
         rate = sorted(found)[len(found) // 2]
         times = rate / _naive(*cases[size, one_spec])
@@ -96,7 +96,7 @@ def _condition(place: int, salt: int) -> Formula:
         )
     if place % 10 == 0:
         numbers = [Reference(Root.LINE, f"number_{(salt + step) % 4}", INTEGER) for step in (0, 1)]
-        parts.append(Binary(BinaryOperator.LESS, *numbers, BOOLEAN))
+        parts.append(Binary(BinaryOperator.LESS, numbers[0], numbers[1], BOOLEAN))
     condition = reduce(lambda left, right: Binary(BinaryOperator.AND, left, right, BOOLEAN), parts)
     return Formula(condition, "")
 

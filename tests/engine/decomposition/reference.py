@@ -136,21 +136,21 @@ def _technical(
         line = _merged(design, inventory, id, sources)
         if line is not None:
             made.append(line)
-    for asset in inventory.assets.values():
-        if asset.level is not level:
+    for held in inventory.assets.values():
+        if held.level is not level:
             continue
         losing = {
             source.asset
             for source in lines
-            if source.asset in asset.users
+            if source.asset in held.users
             and source.action in (Action.MODIFY, Action.DELETE)
-            and all(source is not each for each, _ in asks.get(asset.id, ()))
+            and all(source is not each for each, _ in asks.get(held.id, ()))
         }
         if not losing:
             continue
-        known = next((line for line in made if line.asset == asset.id), None)
+        known = next((line for line in made if line.asset == held.id), None)
         if known is None:
-            known = _held(asset, Action.NO_CHANGE)
+            known = _held(held, Action.NO_CHANGE)
             made.append(known)
         known.removed = frozenset(losing)
         known.live = True

@@ -24,12 +24,10 @@ ADDED = AssetChange(
 def test_made_from_the_change_where_there_was_none() -> None:
     asset = apply_change(None, ADDED)
 
-    assert (asset.state, asset.attributes, asset.users, asset.anchor) == (
-        AssetState.ACTIVE,
-        {"a": 1, "b": 2},
-        {"p"},
-        "T account ACC",
-    )
+    assert asset.state is AssetState.ACTIVE
+    assert asset.attributes == {"a": 1, "b": 2}
+    assert asset.users == {"p"}
+    assert asset.anchor == "T account ACC"
 
 
 def test_attributes_and_users_are_deltas() -> None:
@@ -53,7 +51,8 @@ def test_an_item_is_terminated_with_its_last_user() -> None:
     gone = replace(ADDED, state=AssetState.TERMINATED, users_added=frozenset(), users_removed=frozenset(("p",)))
 
     left = apply_change(shared, gone)
-    assert (left.state, left.users) == (AssetState.ACTIVE, {"q"})
+    assert left.state is AssetState.ACTIVE
+    assert left.users == {"q"}
     last = apply_change(left, replace(gone, users_removed=frozenset(("q",))))
     assert last.state is AssetState.TERMINATED
     assert apply_change(last, ADDED).attributes == {"a": 1, "b": 2}

@@ -44,7 +44,7 @@ _ATTRIBUTES = (attribute("a", INTEGER), attribute("b", BOOLEAN), attribute("k", 
 
 @st.composite
 def conditions(draw: st.DrawFn) -> Expression:
-    parts = draw(
+    parts: list[Expression] = draw(
         st.lists(
             st.sampled_from(
                 (
@@ -64,7 +64,9 @@ def conditions(draw: st.DrawFn) -> Expression:
     return reduce(lambda left, right: Binary(BinaryOperator.AND, left, right, BOOLEAN), parts)
 
 
-_VALUES = st.sampled_from((ref("a", INTEGER), lit(1, INTEGER), lit(2, INTEGER), ref("a", INTEGER, Root.ROOT)))
+_VALUES: st.SearchStrategy[Expression] = st.sampled_from(
+    (ref("a", INTEGER), lit(1, INTEGER), lit(2, INTEGER), ref("a", INTEGER, Root.ROOT))
+)
 
 
 @st.composite

@@ -29,12 +29,12 @@ from orderloom.models.expression import (
     Variable,
 )
 from orderloom.models.rules import AnyCell, Cell, HitPolicy, RangeCell, Table, ValueCell
-from orderloom.models.values import Kind, Period, Value
+from orderloom.models.values import Kind, Period
 
 Items = Mapping[str, Any]
 
 
-def evaluate(node: Expression, scope: Scope, tables: Mapping[str, Table], items: Items | None = None) -> Value:
+def evaluate(node: Expression, scope: Scope, tables: Mapping[str, Table], items: Items | None = None) -> Any:
     """The value of an expression, None for absent and unknown; `items` are what quantifiers' variables stand for."""
     items = items or {}
 

@@ -49,7 +49,7 @@ def simple_tests(draw: st.DrawFn) -> Expression:
     type = ATTRIBUTES[name]
     reference = Reference(Root.LINE, name, type)
     if type == BOOLEAN and draw(st.booleans()):
-        return draw(st.sampled_from((reference, Unary(UnaryOperator.NOT, reference, BOOLEAN))))
+        return reference if draw(st.booleans()) else Unary(UnaryOperator.NOT, reference, BOOLEAN)
     kind = draw(st.integers(0, 4))
     if kind == 0:
         return Membership(reference, tuple(draw(st.lists(values(type), min_size=1, max_size=3))))
@@ -58,8 +58,10 @@ def simple_tests(draw: st.DrawFn) -> Expression:
     if kind == 2:
         return Membership(Reference(Root.LINE, "action", ACTION, True), ("add", draw(values(ACTION))))
     operator = draw(st.sampled_from(_EQUALITY + (_ORDER if type in ORDERED else [])))
-    sides = (reference, Literal(draw(values(type)), type))
-    return Binary(operator, *(sides if draw(st.booleans()) else sides[::-1]), BOOLEAN)
+    literal = Literal(draw(values(type)), type)
+    if draw(st.booleans()):
+        return Binary(operator, reference, literal, BOOLEAN)
+    return Binary(operator, literal, reference, BOOLEAN)
 
 
 @st.composite
