@@ -18,6 +18,10 @@ from orderloom.models.rules import AnyCell, Cell, RangeCell, Table, ValueCell
 from orderloom.models.values import Kind, Period, Type, Value
 
 
+#: how many partial points a search looks at before it gives up
+MOST_STATES = 50_000
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
     """Values of a column that every cell treats alike."""
@@ -75,7 +79,10 @@ def hidden(columns: Sequence[Sequence[Region]], rows: int) -> tuple[int, ...]:
 
 
 def _search(columns: Sequence[Sequence[Region]], rows: int, own: int) -> tuple[str, ...] | None:
-    """A point whose rows, among `rows`, are exactly `own`."""
+    """A point whose rows, among `rows`, are exactly `own`.
+
+    A search that takes too long ends as if there were one, so that nothing is called proven that is not.
+    """
     fruitless: set[tuple[int, int]] = set()
 
     def walk(place: int, mask: int) -> tuple[str, ...] | None:
@@ -83,6 +90,8 @@ def _search(columns: Sequence[Sequence[Region]], rows: int, own: int) -> tuple[s
             return () if mask == own else None
         if (place, mask) in fruitless:
             return None
+        if len(fruitless) > MOST_STATES:
+            return tuple("some value" for _ in columns[place:])
         for region in columns[place]:
             if region.rows & own != own:
                 continue

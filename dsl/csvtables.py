@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from orderloom.dsl import tree
 from orderloom.dsl.context import Context
@@ -24,6 +24,8 @@ from orderloom.models.rules import AnyCell, Cell, Column, RangeCell, Row, ValueC
 from orderloom.models.source import Span
 from orderloom.models.values import Kind, Period, Type, Value
 
+_INTEGER = re.compile(r"-?[0-9]{1,100}")
+_DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
 _SPAN = re.compile(r"(-?\d+)\s*(ms|s|m|h|d)")
 _STEPS = {
     "ms": timedelta(milliseconds=1),
@@ -50,7 +52,11 @@ def read_csv(
             help=suggestion(source.value, tables, what="CSV file"),
         )
         return None
-    records = list(_records(path, context.sources.files[path]))
+    try:
+        records = list(_records(path, context.sources.files[path].replace("\ufeff", " ", 1)))
+    except csv.Error as error:
+        context.findings.error("LM3205", f"`{path}` is no CSV: {error}", source.span, help="save it as CSV in UTF-8")
+        return None
     if not records:
         context.findings.error("LM3205", f"`{source.value}` is empty", source.span, help="write a header and rows")
         return None
@@ -168,10 +174,9 @@ def _value(context: Context, text: str, type_: Type) -> Value:
             case Kind.BOOLEAN:
                 return _WORDS.get(text)
             case Kind.INTEGER:
-                return int(text)
+                return int(text) if _INTEGER.fullmatch(text) else None
             case Kind.DECIMAL:
-                number = Decimal(text)
-                return number if number.is_finite() else None
+                return Decimal(text) if _DECIMAL.fullmatch(text) else None
             case Kind.STRING:
                 return json.loads(text) if text.startswith('"') else text
             case Kind.DATE:
@@ -186,7 +191,7 @@ def _value(context: Context, text: str, type_: Type) -> Value:
                 return text if text in context.enums[type_.name].values else None
             case Kind.LIST:
                 return _items(context, text, type_.item)
-    except (ValueError, InvalidOperation):
+    except (ValueError, OverflowError):
         return None
 
 

@@ -11,7 +11,8 @@ from orderloom.models.tasks import PlanDefinition, TaskDefinition
 
 def check(context: Context) -> None:
     for plan in context.plans.values():
-        domains = {("line", "action"): frozenset(str(action) for action in plan.actions)} if plan.actions else {}
+        built_in = plan.actions and "action" not in context.specs[plan.spec].attributes
+        domains = {("line", "action"): frozenset(str(action) for action in plan.actions)} if built_in else {}
         actions = f" on {listing(plan.actions)}" if plan.actions else ""
         if plan.when is not None and never_true(plan.when.expression, domains):
             node = context.symbols.plans[plan.name]
