@@ -17,6 +17,16 @@ _CONTINUATIONS = frozenset(
 )
 
 
+#: (a token that was possible, those found instead, what to do)
+_HELP = (
+    ("EQUALS", ("EQUAL",), "to compare, write `==`"),
+    ("EQUAL", ("EQUALS", "COLON"), "an attribute is set with `=`"),
+    ("TIME_SPAN", ("INTEGER",), "add a unit: `10s`, `5m`, `4h`, `2d`"),
+    ("PERCENT", ("INTEGER", "DECIMAL"), "add `%`"),
+    ("INTEGER", ("TIME_SPAN", "PERCENT", "DECIMAL"), "write a whole number without a unit"),
+)
+
+
 def accepted(state: Any) -> set[str]:
     """The types of all tokens that the parser could shift next."""
     return {kind for kind in state.parse_conf.states[state.state_stack[-1]] if kind.isupper() and accepts(state, kind)}
@@ -53,8 +63,13 @@ def suggestion(state: Any, token: Lexeme, lexer: WordLexer) -> str:
     kinds = accepted(state)
     if token.text in RESERVED and "NAME" in kinds:
         return f"`{token.text}` is a reserved word and cannot be a name"
-    if token.type == "EQUAL" and "EQUALS" in kinds:
-        return "to compare, write `==`"
+    for kind, found, help in _HELP:
+        if kind in kinds and token.type in found:
+            return help
+    if kinds == {"STRING"} and token.type == "NAME" and token.text not in lexer.keywords:
+        return "put it in double quotes"
+    if "BUSINESS" in kinds and token.text in ("day", "days"):
+        return "`2d` is two days of 24 hours, `2 business days` are Monday to Friday"
     if token.type in ("EQUALS", "UNEQUAL", "LESSTHAN", "MORETHAN", "AT_LEAST", "AT_MOST") and kinds >= {"AND", "OR"}:
         return "comparisons do not chain; join two with `and`"
     words = {word for word, kind in lexer.keywords.items() if kind in kinds}

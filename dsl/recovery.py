@@ -6,8 +6,10 @@ at the start of a line makes sense, and parsing resumes there. What was parsed i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -23,6 +25,20 @@ MAX_REPORTS = 50
 
 #: tokens after a recovery in which a further error on the same line is taken to be the same one
 _QUIET = 3
+
+#: how often reading may resume at one place; more means that no progress is made
+_RESUMED = 3
+
+#: what may be missing between the start of a declaration and its `{`
+_FILLERS = ("NAME", "FOR", "INTO", "BUNDLE")
+
+
+#: stray characters → what to write instead
+_MEANT = {
+    "'“”„‘’`": "text is written in plain double quotes",
+    ";": "nothing is needed between statements",
+    "&|!": "write `and`, `or`, `not`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +71,14 @@ class Drive:
 
     def run(self) -> Any:
         position = 0
+        resumed: Counter[int] = Counter()
         while True:
             resume = self._feed_from(position)
             if resume is None:
                 return None if self.reports else self._finish()
+            resumed[resume] += 1
+            if resumed[resume] > _RESUMED:
+                return None
             position = resume
 
     def _feed_from(self, position: int) -> int | None:
@@ -171,7 +191,7 @@ class Drive:
             token.type, token.text = ("TIME_SPAN", "1s") if accepts(self.state, "TIME_SPAN") else ("INTEGER", "1")
             return True
         name = shown if shown.isprintable() else f"U+{ord(token.text[0]):04X}"
-        help = "text is written in plain double quotes" if token.text[0] in "'“”„‘’`" else ""
+        help = next((help for characters, help in _MEANT.items() if token.text[0] in characters), "")
         self._report(
             Diagnostic(code="LM0002", message=f"unexpected character `{name}`", span=token.span, help=help),
             token.line,
@@ -264,11 +284,13 @@ class Drive:
         blocks = self._open_blocks()
         # A state that accepts no keyword makes every word a name: skipping looks at spelling and layout alone.
         for current in self._rest(token):
-            outermost = not blocks or self.opening is None or current.column <= self.opening.column
+            outermost = self.opening is None or current.column <= self.opening.column or not (blocks or depth)
             if current.leads and outermost and current.text in DECLARATIONS:
                 self._restart()
                 return current.start
             if current.type == "LBRACE":
+                if depth == 0 and not blocks and current.start > token.start and self._complete_header():
+                    return current.start
                 depth += 1
             elif current.type == "RBRACE":
                 if depth == 0 and blocks:
@@ -278,6 +300,26 @@ class Drive:
                 return current.start
         self._restart()
         return len(self.text)
+
+    def _complete_header(self) -> bool:
+        """Adds what is missing before the `{` of a declaration, so that its block is read; whether that is possible."""
+        if not self.state.value_stack:
+            return False
+        for length in range(4):
+            for kinds in product(_FILLERS, repeat=length):
+                trial = self.state.copy(deepcopy_values=False)
+                try:
+                    for kind in kinds:
+                        trial.feed_token(
+                            Lexeme(kind, self.lexer.spellings.get(kind, "x"), self.file, 0, 0, 1, 1, False, "")
+                        )
+                except UnexpectedToken:
+                    continue
+                if accepts(trial, "LBRACE"):
+                    self.state.state_stack[:], self.state.value_stack[:] = trial.state_stack, trial.value_stack
+                    self._since_recovery = 0
+                    return True
+        return False
 
     def _rest(self, token: Lexeme) -> Iterator[Lexeme]:
         return self.lexer.read(self.text, self.file, _Anywhere(), token.start)

@@ -75,6 +75,11 @@ def test_the_correct_text_is_correct() -> None:
     assert parse(CORRECT, "x.loom").diagnostics == ()
 
 
+def test_the_block_behind_a_bad_header_is_read() -> None:
+    source = "plan P on add for X {\n  call a {\n    operation a.b\n    set x 5\n  }\n}\nqueue q { sla 10 }\n"
+    assert [each.span.line for each in parse(source, "x.loom").diagnostics] == [1, 4, 7]
+
+
 REJECT = 'reject "x" on A when '
 
 HOSTILE = {
