@@ -20,7 +20,7 @@ from orderloom.connectors.protocol import Connector
 from orderloom.engine.program import Program
 from orderloom.models.design import Design
 from orderloom.models.inventory import Inventory
-from orderloom.models.journal import CancelTimer, EntryKind, SendCallout, StartTimer, Step, TimerFired
+from orderloom.models.journal import CancelTimer, SendCallout, StartTimer, TimerFired
 from orderloom.models.plan import OrderState
 from orderloom.runtime.clock import Clock, SystemClock
 from orderloom.runtime.store.errors import StoreBusy, StoreError, StoreFull
@@ -31,6 +31,7 @@ from orderloom.runtime.worker.arrivals import Arrival, Arrivals
 from orderloom.runtime.worker.cache import StateCache
 from orderloom.runtime.worker.lanes import Lanes
 from orderloom.runtime.worker.timers import TimerWindow
+from orderloom.runtime.worker.totals import Totals, transitions
 
 log = logging.getLogger(__name__)
 
@@ -44,20 +45,6 @@ BUSY_POLL, IDLE_POLL = 0.02, 0.05
 EARLY = timedelta(days=1)
 #: seconds to wait after the store could not write
 BACKOFF = 1.0
-
-
-@dataclass(slots=True)
-class Totals:
-    """What a worker has done since it was made."""
-
-    #: events applied
-    events: int = 0
-    #: changes of task states, each durable
-    transitions: int = 0
-    callouts: int = 0
-    commits: int = 0
-    refused: int = 0
-    poisoned: int = 0
 
 
 @dataclass(slots=True)
@@ -142,15 +129,7 @@ class Worker:
                 with self._driving():
                     while await self._round():
                         pass
-        after = self.totals
-        return Totals(
-            events=after.events - before.events,
-            transitions=after.transitions - before.transitions,
-            callouts=after.callouts - before.callouts,
-            commits=after.commits - before.commits,
-            refused=after.refused - before.refused,
-            poisoned=after.poisoned - before.poisoned,
-        )
+        return self.totals.since(before)
 
     async def run_forever(self, stop: asyncio.Event, grace: float = 10.0) -> None:
         """Runs until `stop` is set, then lets running calls end, for so many seconds, and keeps their answers.
@@ -444,13 +423,3 @@ def fewer_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
-
-
-def transitions(step: Step) -> int:
-    """Changes of task states that a step made; an entry names the states it went through."""
-    number = 0
-    for entry in step.entries:
-        if entry.kind is EntryKind.TASK_STATE:
-            through = entry.data.get("through")
-            number += 1 + (len(through) if isinstance(through, list) else 0)
-    return number

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from orderloom.models.tasks import TaskDefinition
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
 from orderloom.runtime.store.views import OrderFilter
-from orderloom.runtime.worker.worker import Totals, Worker
+from orderloom.runtime.worker.totals import Totals
+from orderloom.runtime.worker.worker import Worker
 from tests.runtime.worker.making import Instant, call, design, order, programs, submit
 
 Rows = list[tuple[str, str, str, str]]

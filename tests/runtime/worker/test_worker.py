@@ -34,7 +34,8 @@ from orderloom.runtime.store.records import Batch, RequestState
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
 from orderloom.runtime.store.views import OrderFilter, WorkFilter
 from orderloom.runtime.worker import advancing
-from orderloom.runtime.worker.worker import Totals, Worker
+from orderloom.runtime.worker.totals import Totals
+from orderloom.runtime.worker.worker import Worker
 from tests.runtime.worker.making import (
     NOW,
     QUICK,
