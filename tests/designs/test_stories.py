@@ -10,7 +10,7 @@ import pytest
 from orderloom.engine.simulation import Decision, Script
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
-from orderloom.models.inventory import Asset
+from orderloom.models.inventory import Asset, AssetState
 from orderloom.models.journal import FalloutAction
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import Task, TaskState
@@ -210,6 +210,16 @@ def test_an_extender_that_comes_back_no_longer_counts() -> None:
     assert task(chapter, "configure_wifi").state is TaskState.COMPLETED
     assert [each.action for each in lines(chapter, "ExtenderDevice")] == [Action.DELETE]
     assert len(assets(chapter, "ExtenderDevice")) == 1
+
+
+def test_a_line_is_blocked_and_opened_again() -> None:
+    suspended, resumed = story("fiber")["suspend"], story("fiber")["resume"]
+
+    assert {asset.state for asset in suspended.result.inventory.assets.values()} == {AssetState.SUSPENDED}
+    assert {asset.state for asset in resumed.result.inventory.assets.values()} == {AssetState.ACTIVE}
+    assert set(suspended.requests) == {"acs.block_ont"}
+    assert set(resumed.requests) == {"acs.configure_ont"}
+    assert suspended.before.assets.keys() == resumed.result.inventory.assets.keys()
 
 
 def test_a_number_goes_back_when_nothing_uses_it() -> None:
