@@ -37,6 +37,7 @@ class Turn:
         self.started: dict[str, Line] = {}
         self.ended: dict[str, Line] = {}
         self._moves: dict[str, dict[str, Json]] = {}
+        self._order_move: dict[str, Json] | None = None
 
     @property
     def held(self) -> bool:
@@ -87,7 +88,7 @@ class Turn:
         self._passed(told, path)
 
     def move_order(self, to: OrderStatus, why: str) -> None:
-        """Takes the order to a state, where needed through `inProgress`, and tells the world."""
+        """Takes the order to a state, where needed through `inProgress`; the world is told the net change."""
         state = self.state
         former = state.status
         path = order_path(former, to)
@@ -95,12 +96,14 @@ class Turn:
             move_order(state, each)
         if not path:
             return
-        data: dict[str, Json] = {"from": former, "to": former, "why": why}
-        self._passed(data, path)
         if to.final:
             state.completed_at = self.at if to is not OrderStatus.REJECTED else None
-        self.note(EntryKind.ORDER_STATE, "", data)
-        self.tell(Publish(kind="order.state", data={"order": state.order.id, "from": former, "to": to}))
+        if self._order_move is None:
+            self._order_move = {"from": former, "to": former, "why": why}
+            self.note(EntryKind.ORDER_STATE, "", self._order_move)
+        else:
+            self._order_move["why"] = f"{self._order_move['why']}; {why}"
+        self._passed(self._order_move, path)
 
     def move_plan(self, to: PlanState, why: str) -> None:
         former = self.state.plan
@@ -108,6 +111,11 @@ class Turn:
         self.note(EntryKind.PLAN_STATE, "", {"from": former, "to": to, "why": why})
 
     def step(self) -> Step:
+        """What the step has done, once it is at its end."""
+        moved = self._order_move
+        if moved:
+            told: dict[str, Json] = {"order": self.state.order.id, "from": moved["from"], "to": moved["to"]}
+            self.tell(Publish(kind="order.state", data=told))
         return Step(
             entries=tuple(self.entries),
             commands=tuple(self.commands),

@@ -24,6 +24,7 @@ from orderloom.models.journal import (
     OpenWork,
     OrderHeld,
     OrderReleased,
+    Publish,
     SendCallout,
     StartTimer,
     TimerFired,
@@ -197,6 +198,17 @@ def test_a_held_order_takes_answers_in_and_starts_nothing(kit: Any) -> None:
     assert state.status is OrderStatus.IN_PROGRESS
     with pytest.raises(Refused, match="is not held"):
         advance(program, state, OrderReleased(by="ana"), kit.at)
+
+
+def test_the_world_is_told_the_net_change_of_a_step(kit: Any) -> None:
+    program = kit.program([kit.spec("S")], [kit.plan("P", "S", kit.task("manual", "P.m"))])
+    state, _ = kit.begin(program, kit.line("1", "S"))
+    step = advance(program, state, OrderHeld(by="ana"), kit.at)
+    assert one(step, Publish).data == {"order": "O-1", "from": "pending", "to": "held"}
+    step = advance(program, state, OrderReleased(by="ana"), kit.at)
+    assert one(step, Publish).data == {"order": "O-1", "from": "held", "to": "pending"}
+    (entry,) = step.entries
+    assert entry.data["through"] == ["inProgress"]
 
 
 def test_an_order_whose_last_task_ends_while_held_completes_on_release(kit: Any) -> None:

@@ -64,7 +64,7 @@ def test_call_manual_and_milestone_follow_each_other_to_a_completed_order(kit: A
         ],
     )
     state, step = kit.begin(program, kit.line("1", "S", attributes={"port": None}))
-    assert told(step) == ["SendCallout", "Publish", "WriteInventory"]
+    assert told(step) == ["SendCallout", "WriteInventory", "Publish"]
     sent = only(step, SendCallout)
     assert sent.callout.key == "O-1:1/P.reserve#0"
     assert sent.callout.context["line"] == {
