@@ -40,12 +40,16 @@ def _hold(work: Work, line: Line, relation: Relation, there: _Products) -> None:
         _rely(work, line, relation.spec, there)
         return
     found = there.anywhere(relation.spec, but=line)
-    if relation.kind is RelationKind.REQUIRES and not found:
+    # what was wrong before is not this order's fault
+    caused = not line.context or there.loses(relation.spec)
+    if relation.kind is RelationKind.REQUIRES and not found and caused:
         work.problem(
             ProblemKind.RELATION,
             line.id,
             f"a `{line.spec}` requires a `{relation.spec}`; neither the order nor the account has one",
         )
+    if line.context:
+        found = [id for id in found if id in work.active]
     if relation.kind is RelationKind.EXCLUDES and found:
         work.problem(
             ProblemKind.RELATION,
@@ -60,8 +64,11 @@ class _Products:
     def __init__(self, work: Work) -> None:
         self._anywhere: dict[str, list[str]] = {}
         self._in_bundle: dict[tuple[str, str], list[str]] = {}
+        self._lost: set[str] = set()
         for line in work.lines.values():
-            if line.action is not Action.DELETE:
+            if line.action is Action.DELETE:
+                self._lost.update(work.program.lineage(line.spec))
+            else:
                 for spec in work.program.lineage(line.spec):
                     self._anywhere.setdefault(spec, []).append(line.id)
                     self._in_bundle.setdefault((spec, line.root), []).append(line.id)
@@ -74,6 +81,10 @@ class _Products:
     def anywhere(self, spec: str, *, but: Line) -> list[str]:
         """The first few of the spec, without the line itself."""
         return _few(self._anywhere.get(spec, ()), but)
+
+    def loses(self, spec: str) -> bool:
+        """Whether the order deletes one of the spec."""
+        return spec in self._lost
 
     def in_bundle(self, spec: str, *, of: Line) -> list[str]:
         """The first few of the spec in the line's bundle, without the line itself."""

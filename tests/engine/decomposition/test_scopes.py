@@ -10,6 +10,7 @@ from orderloom.engine.decomposition import decompose
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, RelationKind, Scope
 from orderloom.models.expression import Expression
+from orderloom.models.fulfillment import ProblemKind
 from orderloom.models.inventory import EMPTY
 from orderloom.models.values import INTEGER
 from tests.engine.building import attribute, carried_out, formula, item, lit, order, program, ref, rule, spec
@@ -151,3 +152,22 @@ def test_items_in_a_circle_and_without_a_parent_are_told() -> None:
     messages = [problem.message for problem in found.problems]
     assert "the item `2` stands under itself" in messages
     assert "it stands under the item `9`, which the order does not have" in messages
+
+
+def test_relations_of_products_that_the_order_does_not_name() -> None:
+    first = order(item("1", "Base"), item("2", "Extra"))
+    shared = program(
+        [
+            *RELATED.specs.values(),
+            # a scope broader than the bundle, so that all of the account's products are looked at
+            spec("Platform", "cfs", scope=Scope.ACCOUNT),
+        ]
+    )
+    inventory = carried_out(first, decompose(shared, first), EMPTY)
+
+    required = decompose(shared, order(item("1", "Base", Action.DELETE, product="O1:1"), id="O2"), inventory)
+    excluded = decompose(shared, order(item("1", "Rival"), id="O2"), inventory)
+    unrelated = decompose(shared, order(item("1", "Base"), id="O2"), inventory)
+    assert [(problem.line, problem.kind) for problem in required.problems] == [("O1:2", ProblemKind.RELATION)]
+    assert [(problem.line, problem.kind) for problem in excluded.problems] == [("O1:2", ProblemKind.RELATION)]
+    assert not unrelated.problems
