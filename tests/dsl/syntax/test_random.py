@@ -118,7 +118,7 @@ def test_mutations_never_crash_and_report_a_few(words: list[str], data: st.DataO
             case "swap":
                 other = data.draw(st.integers(0, len(mutated) - 1))
                 mutated[index], mutated[other] = mutated[other], mutated[index]
-    parsed = parse("\n".join(mutated), "x.loom")
+    parsed = parse(" ".join(mutated), "x.loom")
     assert (parsed.tree is None) == bool(parsed.diagnostics)
     assert len(parsed.diagnostics) <= 12 * times
     for found in parsed.diagnostics:
