@@ -81,7 +81,7 @@ class Lazily(click.Group):
             raise failure(error) from None
 
 
-@click.group(cls=Lazily, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(name="orderloom", cls=Lazily, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="orderloom", message="%(package)s %(version)s")
 @store_options
 def command() -> None:

@@ -9,7 +9,7 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import as_file, files
@@ -17,6 +17,7 @@ from pathlib import Path
 
 import click
 
+from orderloom.models.design import Design
 from orderloom.models.journal import WorkKind
 from orderloom.models.values import Kind
 from orderloom.runtime.acceleration import AcceleratedClock
@@ -30,7 +31,10 @@ from orderloom.runtime.home import open_home
 from orderloom.runtime.runtime import Runtime
 from orderloom.runtime.simulated import SCRIPT, SimulatedSystems
 from orderloom.runtime.store.views import WorkItem
-from orderloom.runtime.views import Deployed
+from orderloom.runtime.views import Deployed, PlanTask, task_definition
+
+#: stands for a serial number and the like in the commands to try
+_EXAMPLE = "EX-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,8 @@ class _Shown:
     seconds: float
     #: left to the user
     work: list[WorkItem]
+    #: events that the order of the first of them will wait for, with the field that tells whose they are
+    events: list[tuple[str, str]]
 
 
 @click.command(name="demo")
@@ -115,10 +121,21 @@ async def _demonstrate(bundle: Path, home: Path, hold: bool, speed: float, as_js
                 if not worker.done():
                     await worker
             work = await runtime.work(kind=WorkKind.MANUAL)
+            events = _awaited(design, await runtime.tasks(work[0].order)) if work else []
             seconds = time.monotonic() - began
-            return _Shown(bundle=deployed, orders=orders, calls=systems.calls, seconds=seconds, work=work)
+            return _Shown(
+                bundle=deployed, orders=orders, calls=systems.calls, seconds=seconds, work=work, events=events
+            )
     finally:
         await systems.close()
+
+
+def _awaited(design: Design, tasks: Iterable[PlanTask]) -> list[tuple[str, str]]:
+    """The events that open tasks wait for, or will, by name and field."""
+    open_tasks = (task for task in tasks if not task.state.final)
+    definitions = (task_definition(design, task.definition) for task in open_tasks)
+    events = (found.event for found in definitions if found and found.event)
+    return [(event.event, event.field) for event in events if event.field]
 
 
 def _samples(bundle: Path) -> list[Sample]:
@@ -179,7 +196,7 @@ def _show_next(shown: _Shown, home: Path) -> None:
     if shown.work:
         item = shown.work[0]
         values = "".join(
-            f" --set {field.name}={'EX-1' if field.type.kind is Kind.STRING else '…'}"
+            f" --set {field.name}={_EXAMPLE if field.type.kind is Kind.STRING else '…'}"
             for field in item.form
             if field.required
         )
@@ -187,6 +204,10 @@ def _show_next(shown: _Shown, home: Path) -> None:
         screen.say(f"  orderloom orders show {shlex.quote(item.order)} --plan")
         screen.say(f"  orderloom work complete {item.id}{values}")
     screen.say(f"  orderloom run --simulated {shown.bundle.name} --until-idle")
+    for event, field in shown.events:
+        screen.say(f"  orderloom event {event} --set {field}={_EXAMPLE}")
+    if shown.events:
+        screen.say(f"  orderloom run --simulated {shown.bundle.name} --until-idle")
 
 
 def _size(number: int, one: str, more: str = "") -> str:

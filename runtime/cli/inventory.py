@@ -13,7 +13,7 @@ from orderloom.runtime.cli.stores import opened
 @click.command(name="inventory")
 @click.option("--account", default="", help="Only this account's.")
 @click.option("--spec", default="", help="Only of this spec.")
-@click.option("--state", type=click.Choice([*AssetState]), help="Only in this state.")
+@click.option("--state", type=click.Choice([str(each) for each in AssetState]), help="Only in this state.")
 @click.option("--limit", default=200, show_default=True, type=click.IntRange(1, 100_000), help="At most so many.")
 @click.option("--after", default="", help="Only those after this id, for the next page.")
 @json_option

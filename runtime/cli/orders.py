@@ -21,7 +21,12 @@ def command() -> None:
 
 
 @command.command(name="list")
-@click.option("--status", multiple=True, type=click.Choice([*OrderStatus]), help="Only these; repeat for more.")
+@click.option(
+    "--status",
+    multiple=True,
+    type=click.Choice([str(each) for each in OrderStatus]),
+    help="Only these; repeat for more.",
+)
 @click.option("--account", default="", help="Only this account's.")
 @click.option("--external-id", default="", help="Only those of this external id.")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000), help="At most so many.")

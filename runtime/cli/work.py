@@ -25,7 +25,9 @@ def command() -> None:
 @command.command(name="list")
 @click.option("--queue", default="", help="Only of this queue.")
 @click.option("--order", default="", help="Only of this order.")
-@click.option("--state", type=click.Choice([*WorkState]), help="Only in this state (default: not done).")
+@click.option(
+    "--state", type=click.Choice([str(each) for each in WorkState]), help="Only in this state (default: not done)."
+)
 @click.option("--mine", is_flag=True, help="Only what `--by` has claimed.")
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many.")
 @by_option
