@@ -114,6 +114,39 @@ def test_order_of_definition_does_not_matter(rules: list[NetworkRule], scope: Sc
     assert one.match(scope) == other.match(scope)
 
 
+@st.composite
+def crowds(draw: st.DrawFn) -> list[NetworkRule]:
+    """So many rules over so few attributes that the network cuts them into cells."""
+    rules = []
+    for place in range(draw(st.integers(12, 40))):
+        parts: list[Expression] = []
+        for name in draw(st.lists(st.sampled_from(("m", "n")), unique=True, max_size=2)):
+            number = lit(draw(st.integers(0, 6)), INTEGER)
+            operator = draw(st.sampled_from((BinaryOperator.EQUAL, BinaryOperator.EQUAL, BinaryOperator.AT_MOST)))
+            parts.append(Binary(operator, ref(name, INTEGER), number, BOOLEAN))
+        if draw(st.integers(0, 3)) == 0:
+            parts.append(Membership(ref("n", INTEGER), (1, 2, draw(st.integers(3, 9)))))
+        if draw(st.integers(0, 3)) == 0:
+            parts.append(Binary(BinaryOperator.LESS, ref("m", INTEGER), ref("n", INTEGER), BOOLEAN))
+        condition = (
+            reduce(lambda left, right: Binary(BinaryOperator.AND, left, right, BOOLEAN), parts) if parts else None
+        )
+        group = draw(st.sampled_from(("", "", "g", "h")))
+        when = formula(condition) if condition else None
+        rules.append(NetworkRule(id=f"r{place:02}", spec="A", when=when, group=group, rank=place))
+    return rules
+
+
+@given(rules=crowds(), numbers=st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), min_size=1, max_size=6))
+def test_cells_lose_and_add_no_rule(rules: list[NetworkRule], numbers: list[tuple[int, int]]) -> None:
+    native = network(rules)
+    found = [Scope(line=Line(m=m, n=n)) for m, n in numbers] + [Scope(line=Line(m=1)), Scope(line=Line())]
+
+    for scope, places in zip(found, native.match_all(found), strict=True):
+        assert {native.rules[place].id for place in places} == firing(rules, scope)
+        assert list(places) == sorted(set(places))
+
+
 _SMALL = st.integers(-4, 4)
 _TESTS: st.SearchStrategy[Test] = (
     st.builds(OneOf, values=st.frozensets(_SMALL, max_size=3))
