@@ -17,7 +17,6 @@ from orderloom.dsl.wording import shown
 from orderloom.models.rules import AnyCell, Cell, RangeCell, Table, ValueCell
 from orderloom.models.values import Kind, Period, Type, Value
 
-
 #: how many partial points a search looks at before it gives up
 MOST_STATES = 50_000
 

@@ -1,7 +1,12 @@
-"""Expressions made at random from what is well typed pass the checker and get the type they were made for."""
+"""Expressions made at random from what is well typed pass the checker and get the type they were made for.
+
+Evaluated where all that is declared to be there is there, they have a value of that type.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from hypothesis import given, settings
@@ -9,6 +14,9 @@ from hypothesis import strategies as st
 
 from orderloom.dsl.bundle import read_files
 from orderloom.dsl.compiler import compile_bundle
+from orderloom.engine.expressions import Expressions, Scope
+from orderloom.models.catalog import Action, Level
+from orderloom.models.fulfillment import Line
 from orderloom.models.source import Severity
 from orderloom.models.values import Kind
 
@@ -58,7 +66,7 @@ NODES: dict[str, list[tuple[str, tuple[str, ...]]]] = {
     "decimal": [
         ("({} - {})", ("decimal", "decimal")),
         ("({} / 4)", ("decimal",)),
-        ("round({}, {})", ("decimal", "integer")),
+        ("round({}, 2)", ("decimal",)),
         ("(({} / {}) default 1)", ("integer", "integer")),
     ],
     "rate": [
@@ -78,8 +86,8 @@ NODES: dict[str, list[tuple[str, tuple[str, ...]]]] = {
         ("(if {} then slow else {})", ("boolean", "speed")),
         ("(case {} {{ true: {}  false: fast }})", ("boolean", "speed")),
     ],
-    "date": [("add_months({}, {})", ("date", "integer")), ("({} + {})", ("date", "duration"))],
-    "duration": [("({} - {})", ("date", "date")), ("({} * {})", ("duration", "integer"))],
+    "date": [("add_months({}, seats)", ("date",)), ("({} + days(7))", ("date",))],
+    "duration": [("({} - {})", ("date", "date")), ("({} * seats)", ("duration",))],
 }
 TARGETS = {
     "boolean": Kind.BOOLEAN,
@@ -100,6 +108,30 @@ resource Made {
 """
 
 
+PYTHON: dict[Kind, type] = {
+    Kind.BOOLEAN: bool,
+    Kind.INTEGER: int,
+    Kind.DECIMAL: Decimal,
+    Kind.STRING: str,
+    Kind.ENUM: str,
+    Kind.DATE: date,
+    Kind.DURATION: timedelta,
+}
+LINE = Line(
+    id="1",
+    spec="Internet",
+    level=Level.PRODUCT,
+    action=Action.ADD,
+    quantity=2,
+    attributes={"speed": "fast", "site": "S1", "rate": 100, "managed": True, "seats": 3},
+    parent="",
+    root="1",
+    asset="A1",
+)
+#: what is declared to be there is there, all else is absent
+SCOPE = Scope(line=LINE, root=LINE, order={"id": "O1", "priority": 4, "order_date": datetime(2026, 1, 1, tzinfo=UTC)})
+
+
 @st.composite
 def expressions(draw: st.DrawFn, type_: str, depth: int = 3) -> str:
     if depth == 0 or draw(st.booleans()):
@@ -118,8 +150,11 @@ def test_well_typed_expressions_pass(texts: dict[str, str]) -> None:
     errors = [found for found in result.diagnostics if found.severity is Severity.ERROR]
     assert not errors, "\n".join(f"{found.message} ({found.help}): {found.span}" for found in errors) + mappings
     assert result.design is not None
+    compiled = Expressions(result.design.tables)
     for mapping in result.design.rules[0].mappings:
         name = mapping.attribute.removesuffix("_")
         assert mapping.value.expression.type.kind is TARGETS[name]
         assert mapping.value.expression.type.unit == ("Mbps" if name == "rate" else "")
         assert not mapping.value.expression.type.optional
+        value = compiled.compiled(mapping.value).evaluate(SCOPE)
+        assert isinstance(value, PYTHON[TARGETS[name]]), f"{texts[name]} gives {value!r}"
