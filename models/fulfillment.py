@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from orderloom.models.catalog import Action, Level, RelationKind, Scope
+from orderloom.models.inventory import Asset
 from orderloom.models.order import OrderStatus
 from orderloom.models.values import Value
 
@@ -78,6 +79,10 @@ class Line:
     #: users (asset ids) that its inventory item gains and loses by this order
     users_added: frozenset[str] = frozenset()
     users_removed: frozenset[str] = frozenset()
+    #: its inventory item as the order found it; None for an add, and for context
+    held: Asset | None = None
+    #: whether inventory was told of the line: an add from its start on, anything else once it was completed
+    written: bool = False
     provenance: dict[str, Provenance] = field(default_factory=dict)
     state: OrderStatus = OrderStatus.ACKNOWLEDGED
 

@@ -11,6 +11,7 @@ from orderloom.models.callout import Callout, Outcome
 from orderloom.models.catalog import Attribute
 from orderloom.models.conversion import Json
 from orderloom.models.inventory import AssetChange, Inventory
+from orderloom.models.order import ProductOrder
 from orderloom.models.values import Value
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -139,6 +140,60 @@ class OrderReleased:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendmentRequested:
+    """The order is to have this content instead. It is weighed once no callout is under way, then applied or refused.
+
+    Of several requests that wait, the latest counts.
+    """
+
+    #: the full wanted content, under the same id
+    order: ProductOrder
+    #: what inventory holds for the account now; what the order itself wrote is taken back by the core
+    inventory: Inventory
+    by: str
+    reason: str = ""
+    #: whether the consequences of soft points of no return are accepted
+    accept: bool = False
+    #: roles of the one who asks, or of those who approved
+    roles: tuple[str, ...] = ()
+    #: goes behind hard points of no return; the host lets only an administrator do so
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancellationRequested:
+    """The order, or some of its items with what stands under them, is to be taken back."""
+
+    inventory: Inventory
+    by: str
+    #: ids of items; empty for the whole order
+    items: tuple[str, ...] = ()
+    reason: str = ""
+    accept: bool = False
+    roles: tuple[str, ...] = ()
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MigrationRequested:
+    """The order is to go on with another version of its design: the one that the event is applied with.
+
+    Refused while a callout is under way, since its answer belongs to the former version.
+    """
+
+    inventory: Inventory
+    #: digest of the wanted design
+    design: str
+    by: str
+    reason: str = ""
+    accept: bool = False
+    roles: tuple[str, ...] = ()
+    force: bool = False
+
+
+ChangeRequest = AmendmentRequested | CancellationRequested | MigrationRequested
+
 Event = (
     Submitted
     | TimerFired
@@ -152,6 +207,9 @@ Event = (
     | LineCorrected
     | OrderHeld
     | OrderReleased
+    | AmendmentRequested
+    | CancellationRequested
+    | MigrationRequested
 )
 
 # --- commands --------------------------------------------------------------------------------------------------------
@@ -166,6 +224,14 @@ class SendCallout:
     callout: Callout
     #: 0 highest … 4
     priority: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecallCallout:
+    """Do not send the call of this attempt, if it is still held for its connector."""
+
+    task: str
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +318,7 @@ class Publish:
 
 Command = (
     SendCallout
+    | RecallCallout
     | StartTimer
     | CancelTimer
     | AwaitCallback
@@ -276,6 +343,11 @@ class EntryKind(StrEnum):
     TASK_MADE = "task.made"
     TASK_STATE = "task.state"
     ATTRIBUTE_SET = "attribute.set"
+    #: an amendment, cancellation or migration: `{"change": …, "stage": requested | superseded | refused | applied, …}`
+    CHANGE = "change"
+    #: what a change did to a line or a task, see `LineDecision` and `TaskDecision`; what it kept is not told
+    LINE_CHANGED = "line.changed"
+    TASK_CHANGED = "task.changed"
     NOTE = "note"
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orderloom.models.fulfillment import Line
+from orderloom.models.journal import ChangeRequest
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Value
@@ -40,6 +41,23 @@ class TaskState(StrEnum):
         return self.done or self is TaskState.CANCELLED or self is TaskState.DISCARDED
 
 
+class TaskRole(StrEnum):
+    """What a task is for."""
+
+    #: part of the order's plan
+    PLANNED = "planned"
+    #: an earlier run of a task that a change has done again or brought back; history
+    FORMER = "former"
+    #: takes back what another task has done
+    UNDO = "undo"
+    #: changes what an earlier run has done; stands in the plan in its place
+    AMEND = "amend"
+    #: a person looks after what another task may have left behind
+    RESOLVE = "resolve"
+    #: a person decides which value of an attribute holds
+    CONFLICT = "conflict"
+
+
 class PlanState(StrEnum):
     NOT_STARTED = "notStarted"
     IN_PROGRESS = "inProgress"
@@ -55,10 +73,11 @@ class Task:
     """One task of a running plan.
 
     Its id is `line/Plan.task`, for a task of a subplan `line/Plan.subplan/Plan.task`, so it is the same in every run.
+    Changes add `TASK~1` (what TASK was before change 1), `TASK/undo~1`, `TASK/resolve~1`, `line/conflict ATTRIBUTE~1`.
     """
 
     id: str
-    #: id of the task definition, `Plan.task`
+    #: id of the task definition, `Plan.task`; what a change adds has `Plan.task/undo`, `/amend`, `/resolve`, `/conflict`
     definition: str
     kind: TaskKind
     #: id of the line it works on
@@ -89,6 +108,21 @@ class Task:
     finished_at: datetime | None = None
     #: who completed or skipped it by hand
     by: str = ""
+    role: TaskRole = TaskRole.PLANNED
+    #: UNDO, RESOLVE: id of the task that it takes back; FORMER: id of the task that it was; "" for others
+    of: str = ""
+    #: 0: works on the line as it is; else on the version that this change has superseded, `OrderState.former`
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingChange:
+    """A change that waits for callouts to answer before it is weighed."""
+
+    request: ChangeRequest
+    at: datetime
+    #: status to go back to if it is refused, or goes on
+    status: OrderStatus
 
 
 @dataclass(slots=True, kw_only=True)
@@ -115,5 +149,11 @@ class OrderState:
     held_from: OrderStatus | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    #: number of changes applied so far
+    revision: int = 0
+    #: versions of lines that changes have superseded, as `line~change`; their states are those of that moment
+    former: dict[str, Line] = field(default_factory=dict)
+    #: the change that is being weighed
+    change: WaitingChange | None = None
     #: what `advance` derives from the rows above and keeps between events; never stored, made anew where it is None
     index: object | None = field(default=None, compare=False, repr=False)

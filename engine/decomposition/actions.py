@@ -163,6 +163,7 @@ def _unused(work: Work, id: str) -> str:
 def _hold(line: Line, asset: Asset) -> None:
     line.attributes = dict(asset.attributes)
     line.before = dict(asset.attributes)
+    line.held = asset
     line.provenance = dict.fromkeys(asset.attributes, _FROM_INVENTORY)
 
 

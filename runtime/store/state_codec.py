@@ -12,7 +12,7 @@ from orderloom.models.conversion import Json
 from orderloom.models.fulfillment import Line, LineRelation, LineSource, Origin, Provenance
 from orderloom.models.inventory import Asset, AssetState
 from orderloom.models.order import Account, ItemRelation, OrderItem, OrderStatus, ProductOrder
-from orderloom.models.plan import OrderState, PlanState, Task, TaskState
+from orderloom.models.plan import OrderState, PlanState, Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Kind, Type
 from orderloom.runtime.store.codec import dumps, instant, loads, maybe_instant, micros, unpack
@@ -53,6 +53,12 @@ def task_bytes(task: Task) -> bytes:
         found["queue"] = task.queue
     if task.by:
         found["by"] = task.by
+    if task.role is not TaskRole.PLANNED:
+        found["role"] = task.role._value_
+    if task.of:
+        found["of"] = task.of
+    if task.version:
+        found["version"] = task.version
     if task.due is not None:
         found["due"] = micros(task.due)
     if task.ready_at is not None:
@@ -89,6 +95,9 @@ def task_from(id: str, data: bytes) -> Task:
         started_at=maybe_instant(get("started")),
         finished_at=maybe_instant(get("finished")),
         by=get("by", ""),
+        role=TaskRole(get("role", "planned")),
+        of=get("of", ""),
+        version=get("version", 0),
     )
 
 
@@ -126,6 +135,10 @@ def line_bytes(line: Line) -> bytes:
         found["added"] = sorted(line.users_added)
     if line.users_removed:
         found["removed"] = sorted(line.users_removed)
+    if line.held is not None:
+        found["held"] = packed_asset(line.held)
+    if line.written:
+        found["written"] = True
     if line.provenance:
         found["provenance"] = {
             name: (origin.origin._value_, origin.by, origin.source, origin.text)
@@ -157,6 +170,8 @@ def line_from(id: str, data: bytes) -> Line:
         before=values_of(before) if before else {},
         users_added=frozenset(get("added", ())),
         users_removed=frozenset(get("removed", ())),
+        held=asset_of(found["held"]) if "held" in found else None,
+        written=get("written", False),
         provenance={
             name: Provenance(origin=Origin(origin), by=by, source=source, text=text)
             for name, (origin, by, source, text) in get("provenance", {}).items()
