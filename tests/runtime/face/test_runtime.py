@@ -53,7 +53,7 @@ def packed(runtime: SyncRuntime, order: str, weight: int = 3) -> None:
 
 
 def test_an_order_from_submission_to_completion(runtime: SyncRuntime) -> None:
-    order = runtime.submit(box("books", externalId="X-1"))
+    order = runtime.submit({**box("books", externalId="X-1"), "@extension": {"kept": True}})
     assert (order.status, order.account, order.external_id) == (OrderStatus.ACKNOWLEDGED, "A-1", "X-1")
     assert (order.bundle, order.bundle_version) == ("parcels", "1.0.0")
     packed(runtime, order.id)
@@ -78,6 +78,7 @@ def test_an_order_from_submission_to_completion(runtime: SyncRuntime) -> None:
     states = [each.data["to"] for each in runtime.events() if each.kind == "order.state"]
     assert states[-1] == "completed"
     resource = runtime.resource(order.id)
+    assert resource["@extension"] == {"kept": True}
     assert resource["state"] == "completed"
     assert resource["completionDate"]
 
