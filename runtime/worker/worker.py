@@ -227,9 +227,11 @@ class Worker:
         self._lanes.pump()
         busy = bool(self._arrivals) or self._flight is not None
         if busy:
+            waits = self._flight is not None and not self._flight.done.done()
             await self._commit_next()
-            # callouts and other users of the loop get their turn
-            await asyncio.sleep(0)
+            if not waits:
+                # callouts and other users of the loop get their turn
+                await asyncio.sleep(0)
             return True
         if self._lanes.running:
             await self._clock.wait(self._woken, BUSY_POLL)
