@@ -270,6 +270,27 @@ def test_a_running_worker_gives_its_verdict(tmp_path: Path) -> None:
             thread.join()
 
 
+def test_a_worker_may_be_stopped_and_run_again_and_ends_with_the_runtime(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with await Runtime.open(tmp_path) as runtime:
+            await runtime.deploy(FILES)
+            for _ in range(2):
+                stop = asyncio.Event()
+                running = asyncio.create_task(runtime.run_forever(stop))
+                order = await runtime.submit(box())
+                for _ in range(1000):
+                    if (await runtime.order(order.id)).version:
+                        break
+                    await asyncio.sleep(0.01)
+                stop.set()
+                await running
+            left = asyncio.create_task(runtime.run_forever())
+            await asyncio.sleep(0.05)
+        await left
+
+    asyncio.run(asyncio.wait_for(run(), 60))
+
+
 def test_what_is_left_when_time_is_up_is_told(tmp_path: Path) -> None:
     async def run() -> None:
         async with await Runtime.open(tmp_path, clock=VirtualClock()) as runtime:
