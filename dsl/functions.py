@@ -23,7 +23,7 @@
 
 An absent argument makes the result absent, so a result is optional wherever an argument is.
 
-`convert(number, "unit")` is no function at run time: it becomes a multiplication or a division by a constant, see `calls`.
+`convert(number, "unit")` is no function at run time: it becomes a product or a quotient with a constant, see `calls`.
 """
 
 from __future__ import annotations
