@@ -114,13 +114,17 @@ _PIPE = 4000
 def out() -> Console:
     """The console of results."""
     width = None if sys.stdout.isatty() else _PIPE
-    return Console(file=sys.stdout, markup=False, highlight=False, emoji=False, width=width, soft_wrap=True)
+    return Console(
+        file=sys.stdout, markup=False, highlight=False, emoji=False, width=width, soft_wrap=width is not None
+    )
 
 
 def err() -> Console:
     """The console of remarks and progress."""
     width = None if sys.stderr.isatty() else _PIPE
-    return Console(file=sys.stderr, markup=False, highlight=False, emoji=False, width=width, soft_wrap=True)
+    return Console(
+        file=sys.stderr, markup=False, highlight=False, emoji=False, width=width, soft_wrap=width is not None
+    )
 
 
 def state(name: object) -> Text:
