@@ -17,16 +17,15 @@ _DURATION = re.compile(r"(-?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?
 _PERIOD = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?")
 #: digits that a number may have on each side of its point, written out
 DIGITS = 400
-_INTEGER = re.compile(r"[+-]?\d{1,%d}" % DIGITS)
+_INTEGER = re.compile(rf"[+-]?\d{{1,{DIGITS}}}")
 _HUGE = 10**DIGITS
 
 
 def from_json(found: object, wanted: Type, enums: Mapping[str, Enum]) -> Value:
     """Reads a JSON value as a value of the wanted type.
 
-    Numbers may also stand as strings, since TMF characteristics often carry them so; they may have up to `DIGITS` digits
-    before and after the point. Raises ValueError with a message
-    that says what was found and what was expected.
+    Numbers may also stand as strings, since TMF characteristics often carry them so; they have at most `DIGITS` digits
+    before and after the point. Raises ValueError with a message that says what was found and what was expected.
     """
     if found is None:
         if wanted.optional:

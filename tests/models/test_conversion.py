@@ -91,7 +91,7 @@ def test_any_json_is_read_or_refused(found: object, wanted: Type) -> None:
     ],
 )
 def test_refusals_say_what_was_expected_and_found(found: object, wanted: Type, message: str) -> None:
-    with pytest.raises(ValueError, match=".") as refusal:
+    with pytest.raises(ValueError, match=r".") as refusal:
         from_json(found, wanted, ENUMS)
     assert str(refusal.value) == message
 
@@ -104,7 +104,7 @@ def test_numbers_may_stand_as_strings() -> None:
 @pytest.mark.parametrize("found", ["1E+999999999", "-1e400", "1e-401", Decimal("1E+999999999"), 10**400])
 @pytest.mark.parametrize("wanted", [DECIMAL, INTEGER])
 def test_numbers_too_long_to_be_written_out_are_refused(found: object, wanted: Type) -> None:
-    with pytest.raises(ValueError, match="^expected (decimal|integer), found "):
+    with pytest.raises(ValueError, match=r"^expected (decimal|integer), found "):
         from_json(found, wanted, ENUMS)
 
 
