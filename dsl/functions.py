@@ -22,6 +22,8 @@
 | `add_months(datetime, integer)` | datetime | likewise                                                       |
 
 An absent argument makes the result absent, so a result is optional wherever an argument is.
+
+`convert(number, "unit")` is no function at run time: it becomes a product or a quotient with a constant, see `calls`.
 """
 
 from __future__ import annotations

@@ -146,37 +146,33 @@ def selector(tests: Sequence[Test | None]) -> Selector:
     find = chosen.get
     if not intervals:
         return lambda value: find(value, default)
-    regions = _Regions(intervals)
     if not chosen:
-        return lambda value: default | regions.select(value)
-    return lambda value: find(value, default) | regions.select(value)
+        return _regions(intervals, default)
+    within = _regions(intervals, 0)
+    return lambda value: find(value, default) | within(value)
 
 
-class _Regions:
-    """Masks of the regions into which the bounds of some intervals cut a line: each bound, and what lies between."""
+def _regions(intervals: Sequence[tuple[int, Between]], default: int) -> Selector:
+    """By the regions into which the bounds of some intervals cut a line: each bound, and what lies between."""
+    bounds: list[Any] = sorted({bound for _, test in intervals for bound in (test.low, test.high) if bound is not None})
+    place = {bound: index for index, bound in enumerate(bounds)}
+    last = 2 * len(bounds)
+    toggles = [0] * (last + 2)
+    for bit, test in intervals:
+        first = 0 if test.low is None else 2 * place[test.low] + (1 if test.low_included else 2)
+        end = last if test.high is None else 2 * place[test.high] + (1 if test.high_included else 0)
+        if first <= end:
+            toggles[first] ^= bit
+            toggles[end + 1] ^= bit
+    masks = []
+    mask = default
+    for toggle in toggles[:-1]:
+        mask ^= toggle
+        masks.append(mask)
+    count = len(bounds)
 
-    __slots__ = ("_bounds", "_masks")
-
-    def __init__(self, intervals: Sequence[tuple[int, Between]]) -> None:
-        found = {bound for _, test in intervals for bound in (test.low, test.high) if bound is not None}
-        self._bounds = sorted(found)
-        place = {bound: index for index, bound in enumerate(self._bounds)}
-        last = 2 * len(self._bounds)
-        toggles = [0] * (last + 2)
-        for bit, test in intervals:
-            first = 0 if test.low is None else 2 * place[test.low] + (1 if test.low_included else 2)
-            end = last if test.high is None else 2 * place[test.high] + (1 if test.high_included else 0)
-            if first <= end:
-                toggles[first] ^= bit
-                toggles[end + 1] ^= bit
-        self._masks = []
-        mask = 0
-        for toggle in toggles[:-1]:
-            mask ^= toggle
-            self._masks.append(mask)
-
-    def select(self, value: Any) -> int:
-        bounds = self._bounds
+    def select(value: Any) -> int:
         index = bisect_left(bounds, value)
-        on_bound = index < len(bounds) and bounds[index] == value
-        return self._masks[2 * index + on_bound]
+        return masks[2 * index + 1 if index < count and bounds[index] == value else 2 * index]
+
+    return select

@@ -15,14 +15,17 @@ Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 _DURATION = re.compile(r"(-?)P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6}))?S)?)?")
 _PERIOD = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?")
-_INTEGER = re.compile(r"[+-]?\d{1,400}")
+#: digits that a number may have on each side of its point, written out
+DIGITS = 400
+_INTEGER = re.compile(rf"[+-]?\d{{1,{DIGITS}}}")
+_HUGE = 10**DIGITS
 
 
 def from_json(found: object, wanted: Type, enums: Mapping[str, Enum]) -> Value:
     """Reads a JSON value as a value of the wanted type.
 
-    Numbers may also stand as strings, since TMF characteristics often carry them so. Raises ValueError with a message
-    that says what was found and what was expected.
+    Numbers may also stand as strings, since TMF characteristics often carry them so; they have at most `DIGITS` digits
+    before and after the point. Raises ValueError with a message that says what was found and what was expected.
     """
     if found is None:
         if wanted.optional:
@@ -82,6 +85,8 @@ def _expectation(wanted: Type, enums: Mapping[str, Enum]) -> str:
 
 
 def _shown(found: object) -> str:
+    if isinstance(found, int) and not -_HUGE < found < _HUGE:
+        return f"a number of more than {DIGITS} digits"
     text = repr(found)
     return text if len(text) <= 60 else text[:57] + "…"
 
@@ -96,7 +101,7 @@ def _integer(found: object, _wanted: Type, _enums: Mapping[str, Enum]) -> Value:
     if isinstance(found, bool):
         return None
     if isinstance(found, int):
-        return found
+        return found if -_HUGE < found < _HUGE else None
     if isinstance(found, float):
         return int(found) if found.is_integer() else None
     return int(found) if isinstance(found, str) and _INTEGER.fullmatch(found) else None
@@ -106,7 +111,13 @@ def _decimal(found: object, _wanted: Type, _enums: Mapping[str, Enum]) -> Value:
     if isinstance(found, bool) or not isinstance(found, (int, float, str, Decimal)):
         return None
     value = Decimal(repr(found) if isinstance(found, float) else found)
-    return value if value.is_finite() else None
+    return value if value.is_finite() and _bounded(value) else None
+
+
+def _bounded(value: Decimal) -> bool:
+    """Whether it can be written out: `1E+999999999` has few letters and a billion digits."""
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -DIGITS and (not value or value.adjusted() < DIGITS)
 
 
 def _string(found: object, _wanted: Type, _enums: Mapping[str, Enum]) -> Value:

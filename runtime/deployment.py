@@ -9,7 +9,7 @@ from pathlib import Path
 
 from orderloom.connectors.templates.check import check_templates
 from orderloom.dsl.bundle import BundleRead, read_files, read_folder
-from orderloom.dsl.compiler import compile_bundle
+from orderloom.dsl.cache import compile_cached
 from orderloom.engine.program import Program, compile_design
 from orderloom.models.design import Design
 from orderloom.models.source import Diagnostic, Severity
@@ -46,7 +46,7 @@ def check_files(files: Mapping[str, str]) -> Checked:
 def _checked(read: BundleRead) -> Checked:
     if read.sources is None:
         return Checked(name="", design=None, diagnostics=read.diagnostics, files=read.files)
-    compiled = compile_bundle(read.sources)
+    compiled = compile_cached(read.sources)
     diagnostics = (*read.diagnostics, *compiled.diagnostics)
     design = compiled.design
     if design is not None:

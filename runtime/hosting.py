@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 
 from orderloom.connectors.protocol import Connector
 from orderloom.connectors.registry import open_connector
@@ -31,8 +32,8 @@ class Host:
         self._connectors: list[Connector] = []
         #: loops of this host that run now
         self._running = 0
-        self._stop = asyncio.Event()
-        self._stopped = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._resting = asyncio.Event()
 
     def wake(self) -> None:
         """Something was put into the inbox."""
@@ -48,34 +49,41 @@ class Host:
     async def run_until_idle(self, within: float) -> None:
         """Raises TimeoutError, WorkerRunning."""
         worker = self._made()
-        self._running += 1
-        try:
+        with self._runs():
             await worker.run_until_idle(within)
-        finally:
-            self._running -= 1
 
     async def run_forever(self, stop: asyncio.Event) -> None:
-        """Raises WorkerRunning."""
+        """Until `stop` is set, or the host is closed. Raises WorkerRunning."""
         worker = self._made()
-        watch = asyncio.get_running_loop().create_task(self._pass_on(stop))
-        self._running += 1
+        ended = asyncio.Event()
+        watch = asyncio.get_running_loop().create_task(_either(stop, self._closing, ended))
         try:
-            await worker.run_forever(self._stop)
+            with self._runs():
+                await worker.run_forever(ended)
         finally:
             watch.cancel()
-            self._running -= 1
-            self._stopped.set()
 
     async def close(self) -> None:
         """Ends the worker, and what it has open."""
+        self._closing.set()
         if self._worker is None:
             return
-        self._stop.set()
         if self._running:
-            await self._stopped.wait()
+            await self._resting.wait()
         self._worker.close()
         for connector in self._connectors:
             await connector.close()
+
+    @contextlib.contextmanager
+    def _runs(self) -> Iterator[None]:
+        self._running += 1
+        self._resting.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._resting.set()
 
     def read_callback(
         self, design: Design, operation: str, message: bytes | Mapping[str, object], headers: Mapping[str, str]
@@ -93,6 +101,13 @@ class Host:
         self._connectors.append(opened)
         return opened
 
-    async def _pass_on(self, stop: asyncio.Event) -> None:
-        await stop.wait()
-        self._stop.set()
+
+async def _either(stop: asyncio.Event, closing: asyncio.Event, ended: asyncio.Event) -> None:
+    """Sets `ended` once one of the others is set."""
+    waiting = [asyncio.ensure_future(each.wait()) for each in (stop, closing)]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        ended.set()
+    finally:
+        for each in waiting:
+            each.cancel()

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import orjson
+
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.models.catalog import Attribute
 from orderloom.models.conversion import Json
@@ -190,7 +192,8 @@ class Runtime:
         the document.
         """
         design = await self.design(self._active(bundle).digest)
-        checked = tmf622.read(tmf622.parse(document))
+        parsed = tmf622.parse(document)
+        checked = tmf622.read(parsed)
         now = self._clock.now()
         order = tmf622.to_order(
             checked,
@@ -200,7 +203,7 @@ class Runtime:
             products=self._products(checked),
         )
         try:
-            self._store.submit([NewOrder(order=order, design=design.digest)], now)
+            self._store.submit([NewOrder(order=order, document=orjson.dumps(parsed), design=design.digest)], now)
         except Conflict:
             first = self._store.state(order.id).order
             if replace(order, order_date=first.order_date) != first:
@@ -239,10 +242,12 @@ class Runtime:
             raise UnknownOrder(order=id) from None
 
     async def resource(self, id: str) -> dict[str, Json]:
-        """The order as a TMF622 v4 ProductOrder, with the states of order and items. Raises UnknownOrder."""
+        """The order as a TMF622 v4 ProductOrder: what was submitted, with the states of order and items. Raises
+        UnknownOrder."""
         state = await self.state(id)
+        document = self._store.document(id)
         return tmf622.to_tmf622(
-            tmf622.document(state.order),
+            orjson.loads(document) if document else tmf622.document(state.order),
             id=id,
             status=state.status,
             order_date=state.order.order_date,

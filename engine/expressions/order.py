@@ -9,20 +9,20 @@ from orderloom.models.values import Value
 
 
 def order_values(order: ProductOrder) -> Mapping[str, Value]:
-    """What expressions and templates see as `order`."""
+    """What expressions and templates see as `order`; what the order does not say is absent."""
     return {
         "id": order.id,
-        "external_id": order.external_id,
-        "category": order.category,
-        "description": order.description,
+        "external_id": order.external_id or None,
+        "category": order.category or None,
+        "description": order.description or None,
         "priority": order.priority,
         "requested_start": order.requested_start,
         "requested_completion": order.requested_completion,
         "order_date": order.order_date,
-        "channel": order.channel,
+        "channel": order.channel or None,
     }
 
 
 def account_values(account: Account) -> Mapping[str, Value]:
     """What expressions and templates see as `account`."""
-    return {"id": account.id, "name": account.name}
+    return {"id": account.id, "name": account.name or None}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from orderloom.engine.expressions import NOTHING, Collections, Scope, Snapshot
+from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import EMPTY, Inventory
@@ -35,7 +36,7 @@ class Scopes:
         self._lines = lines
         self._collections: Collections = Snapshot(program.specs, lines.values(), inventory)
         self.order = order_values(order)
-        self.account: Mapping[str, Value] = {"id": order.account.id, "name": order.account.name}
+        self.account = account_values(order.account)
 
     def of(
         self,
@@ -58,18 +59,3 @@ class Scopes:
             form=form,
             collections=self._collections,
         )
-
-
-def order_values(order: ProductOrder) -> Mapping[str, Value]:
-    """What expressions and templates see as `order`."""
-    return {
-        "id": order.id,
-        "external_id": order.external_id,
-        "category": order.category,
-        "description": order.description,
-        "priority": order.priority,
-        "requested_start": order.requested_start,
-        "requested_completion": order.requested_completion,
-        "order_date": order.order_date,
-        "channel": order.channel,
-    }

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from orderloom.runtime.cli.options import store_options
+from orderloom.runtime.cli.options import JSON, store_options
 
 #: name -> module in this package, one line of help; in the order of `--help`
 COMMANDS = {
@@ -71,14 +71,16 @@ class Lazily(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        except (click.UsageError, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except Exception as error:
             if os.environ.get("ORDERLOOM_DEBUG") == "1":
                 raise
             from orderloom.runtime.cli.failure import failure
 
-            raise failure(error) from None
+            found = failure(error)
+            found.as_json = JSON in ctx.meta
+            raise found from None
 
 
 @click.group(name="orderloom", cls=Lazily, context_settings={"help_option_names": ["-h", "--help"]})

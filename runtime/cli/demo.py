@@ -9,8 +9,7 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -101,25 +100,8 @@ async def _demonstrate(bundle: Path, home: Path, hold: bool, speed: float, as_js
                 screen.say(f"deployed {deployed.name} {deployed.version}: {_size(len(design.rules), 'rule')},")
                 screen.say(f"its {len(design.connectors)} systems are simulated behind HTTP on loopback")
                 screen.say(f"the clock runs {speed:g} times as fast and skips time in which nothing happens")
-            stop = asyncio.Event()
-            worker = asyncio.create_task(runtime.run_forever(stop))
-            try:
-                demonstration = Demonstration(runtime, design, clock, leave_work=hold)
-                with screen.progress("orders", len(samples)) as bar:
-                    running = asyncio.create_task(demonstration.run(samples, bar.at))
-                    await asyncio.wait((running, worker), return_when=asyncio.FIRST_COMPLETED)
-                    if not running.done():
-                        running.cancel()
-                        with suppress(asyncio.CancelledError):
-                            await running
-                        await worker
-                    orders = await running
-            except TimeoutError as error:
-                raise Failure(str(error), help="look into them with --home DIR and `orderloom orders show`") from None
-            finally:
-                stop.set()
-                if not worker.done():
-                    await worker
+            demonstration = Demonstration(runtime, design, clock, leave_work=hold)
+            orders = await _taken_to_their_ends(runtime, demonstration, samples)
             work = await runtime.work(kind=WorkKind.MANUAL)
             events = _awaited(design, await runtime.tasks(work[0].order)) if work else []
             seconds = time.monotonic() - began
@@ -128,6 +110,28 @@ async def _demonstrate(bundle: Path, home: Path, hold: bool, speed: float, as_js
             )
     finally:
         await systems.close()
+
+
+async def _taken_to_their_ends(
+    runtime: Runtime, demonstration: Demonstration, samples: Sequence[Sample]
+) -> list[Ended]:
+    """Runs the demonstration beside the worker; both have ended when this returns or is interrupted."""
+    stop = asyncio.Event()
+    with screen.progress("orders", len(samples)) as bar:
+        worker = asyncio.create_task(runtime.run_forever(stop))
+        running = asyncio.create_task(demonstration.run(samples, bar.at))
+        try:
+            await asyncio.wait((running, worker), return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
+                # raises what ended it
+                await worker
+            return await running
+        except TimeoutError as error:
+            raise Failure(str(error), help="look into them with --home DIR and `orderloom orders show`") from None
+        finally:
+            running.cancel()
+            stop.set()
+            await asyncio.wait((running, worker))
 
 
 def _awaited(design: Design, tasks: Iterable[PlanTask]) -> list[tuple[str, str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import IO, Any
 
 import click
@@ -20,12 +19,19 @@ _SHOWN = 20
 class Failure(click.ClickException):
     """An error for the terminal, with details and help; exit code 1."""
 
-    def __init__(self, message: str, details: tuple[str, ...] = (), help: str = "") -> None:
+    def __init__(self, message: str, details: tuple[str, ...] = (), help: str = "", code: str = "error") -> None:
         super().__init__(message)
         self.details = details
         self.help = help
+        #: a short name that stays the same, for programs
+        self.code = code
+        self.as_json = False
 
     def show(self, file: IO[Any] | None = None) -> None:
+        if self.as_json:
+            found = {"code": self.code, "message": self.message, "details": self.details, "help": self.help}
+            click.echo(json.dumps({"error": found}, ensure_ascii=False), err=True)
+            return
         console = screen.err()
         console.print(Text("error: ", style="bold red") + Text(screen.clean(self.message), style="default"))
         for detail in self.details[:_SHOWN]:
@@ -36,20 +42,24 @@ class Failure(click.ClickException):
             console.print(Text("help: ", style="bold") + Text(screen.clean(self.help)))
 
 
-def failure(error: Exception) -> click.ClickException:
+def failure(error: Exception) -> Failure:
     """What to show for an error."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, click.ClickException):
+        return Failure(error.format_message())
     if isinstance(error, (errors.OrderRefused, errors.ValuesRefused)):
         what = "the order" if isinstance(error, errors.OrderRefused) else "the values"
-        return Failure(f"{what} cannot be taken", tuple(map(str, error.problems)), error.help)
+        return Failure(f"{what} cannot be taken", tuple(map(str, error.problems)), error.help, error.code)
     if isinstance(error, errors.OrderNotDecomposed):
         details = tuple(f"{each.line or 'order'}: {each.message}" for each in error.problems)
-        return Failure("the order cannot be decomposed", details, error.help)
+        return Failure("the order cannot be decomposed", details, error.help, error.code)
     if isinstance(error, errors.OrderNotPlanned):
-        return Failure("the order cannot be planned", error.problems, error.help)
+        return Failure("the order cannot be planned", error.problems, error.help, error.code)
     if isinstance(error, errors.OrderloomError):
-        return Failure(str(error), help=error.help)
+        return Failure(str(error), help=error.help, code=error.code)
     if isinstance(error, StoreError):
-        return Failure(str(error))
+        return Failure(str(error), code="store")
     if isinstance(error, OSError):
         place = f"`{error.filename}`: " if error.filename else ""
         return Failure(f"{place}{(error.strerror or str(error)).lower()}")
@@ -60,12 +70,3 @@ def failure(error: Exception) -> click.ClickException:
         f"internal error: {print_name}",
         help="run again with ORDERLOOM_DEBUG=1 for the details, and report them",
     )
-
-
-def not_found(what: str, name: str) -> Failure:
-    return Failure(f"there is no {what} `{name}`")
-
-
-def exit_with(code: int) -> None:
-    """Ends the command with findings."""
-    sys.exit(code)

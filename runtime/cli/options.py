@@ -77,6 +77,16 @@ def store_options(function: Function) -> Function:
     return function
 
 
+#: set in the root context's `meta` where results, and so errors, are to be JSON
+JSON = "orderloom.json"
+
+
+def _note_json(ctx: click.Context, parameter: click.Parameter, value: bool) -> bool:
+    if value:
+        ctx.find_root().meta[JSON] = True
+    return value
+
+
 def json_option(function: Function) -> Function:
-    """`--json`, as the argument `as_json`."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
+    """`--json`, as the argument `as_json`; errors are JSON then too, on standard error."""
+    return click.option("--json", "as_json", is_flag=True, callback=_note_json, help="Print JSON.")(function)

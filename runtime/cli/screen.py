@@ -5,6 +5,7 @@ Whatever comes from orders or other systems passes `clean`, so that it cannot st
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,7 +14,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import click
-import orjson
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -114,13 +114,17 @@ _PIPE = 4000
 def out() -> Console:
     """The console of results."""
     width = None if sys.stdout.isatty() else _PIPE
-    return Console(file=sys.stdout, markup=False, highlight=False, emoji=False, width=width, soft_wrap=True)
+    return Console(
+        file=sys.stdout, markup=False, highlight=False, emoji=False, width=width, soft_wrap=width is not None
+    )
 
 
 def err() -> Console:
     """The console of remarks and progress."""
     width = None if sys.stderr.isatty() else _PIPE
-    return Console(file=sys.stderr, markup=False, highlight=False, emoji=False, width=width, soft_wrap=True)
+    return Console(
+        file=sys.stderr, markup=False, highlight=False, emoji=False, width=width, soft_wrap=width is not None
+    )
 
 
 def state(name: object) -> Text:
@@ -143,7 +147,8 @@ def remark(*parts: object) -> None:
 
 def show_json(found: Any) -> None:
     """Results as JSON."""
-    click.echo(orjson.dumps(plain(found), option=orjson.OPT_INDENT_2).decode())
+    # integers of the language have no bound, which the faster writer does not bear
+    click.echo(json.dumps(plain(found), ensure_ascii=False, indent=2))
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:

@@ -66,6 +66,9 @@ class Requests(Protocol):
         """Keeps the orders, all or none. Raises Conflict where an order of that id exists, NotFound for a design that
         is not deployed."""
 
+    def document(self, order: str) -> bytes:
+        """The document that was submitted, as it came; empty where none was kept."""
+
     def post(self, order: str, event: Event, at: datetime) -> int:
         """Puts an event into the inbox and returns the request's number, see `request`. Raises NotFound."""
 

@@ -68,8 +68,17 @@ class SqliteRequests:
                 "INSERT INTO contents (order_id, content, outline) VALUES (?, ?, ?)",
                 [(new.order.id, content, _NO_LINES) for new, content in rows],
             )
+            writer.executemany(
+                "INSERT INTO documents (order_id, document) VALUES (?, ?)",
+                [(new.order.id, new.document) for new in orders if new.document],
+            )
             submission = event_bytes(Submission())
             writer.executemany(_INBOX, [(new.order.id, submission, now) for new, _content in rows])
+
+    def document(self, order: str) -> bytes:
+        with self._database.snapshot() as reader:
+            row = reader.execute("SELECT document FROM documents WHERE order_id = ?", (order,)).fetchone()
+        return bytes(row[0]) if row else b""
 
     def post(self, order: str, event: Event, at: datetime) -> int:
         with self._database.transaction() as writer:

@@ -84,6 +84,15 @@ contents = Table(
     PrimaryKeyConstraint("order_id"),
 )
 
+#: what was submitted, as it came
+documents = Table(
+    "documents",
+    metadata,
+    _text("order_id"),
+    _blob("document"),
+    PrimaryKeyConstraint("order_id"),
+)
+
 lines = Table(
     "lines",
     metadata,

@@ -34,6 +34,8 @@ class NewOrder:
     """An order to submit, with the digest of the deployed bundle version that it is to run on."""
 
     order: ProductOrder
+    #: what was submitted, as it came, for whoever asks for the order again; may be empty
+    document: bytes = b""
     design: str
 
 

@@ -127,6 +127,8 @@ class Worker:
                 await self._others_idle()
             else:
                 with self._driving():
+                    # what an earlier run left in flight when it was cancelled
+                    await self._land({})
                     while await self._round():
                         pass
         return self.totals.since(before)
@@ -141,6 +143,7 @@ class Worker:
         watch = asyncio.get_running_loop().create_task(self._wake_on(stop))
         try:
             with self._driving():
+                await self._land({})
                 while not stop.is_set():
                     try:
                         if not await self._round():
@@ -224,9 +227,11 @@ class Worker:
         self._lanes.pump()
         busy = bool(self._arrivals) or self._flight is not None
         if busy:
+            waits = self._flight is not None and not self._flight.done.done()
             await self._commit_next()
-            # callouts and other users of the loop get their turn
-            await asyncio.sleep(0)
+            if not waits:
+                # callouts and other users of the loop get their turn
+                await asyncio.sleep(0)
             return True
         if self._lanes.running:
             await self._clock.wait(self._woken, BUSY_POLL)
@@ -264,10 +269,10 @@ class Worker:
         """Advances the next orders while the last batch is being made durable, then writes theirs."""
         taken = self._take()
         batch = self._advance(taken) if taken else Batch()
+        await self._land(taken)
+        if not (batch.commits or batch.refused or batch.stale or batch.poisoned):
+            return
         try:
-            await self._land(taken)
-            if not (batch.commits or batch.refused or batch.stale or batch.poisoned):
-                return
             sealing = self._store.write(batch)
         except BaseException:
             self._undo(taken)
@@ -333,9 +338,12 @@ class Worker:
     def _inventory(self, account: str, at: datetime) -> Inventory:
         return replace(self._store.inventory(account), at=at)
 
-    async def _land(self, moving: Container[str]) -> None:
-        """Waits until the batch in flight is durable, then does what it asked for. The moving orders are advanced
-        already, so that their states stay."""
+    async def _land(self, later: dict[str, list[Arrival]]) -> None:
+        """Waits until the batch in flight is durable, then does what it asked for.
+
+        The later events are applied in memory already: their states stay, and they are taken back with the batch where
+        it fails.
+        """
         flight, self._flight = self._flight, None
         if flight is None:
             return
@@ -343,13 +351,15 @@ class Worker:
             met = await asyncio.shield(flight.done)
         except asyncio.CancelledError:
             self._flight = flight
+            self._undo(later)
             raise
         except StoreError:
+            self._undo(later)
             self._undo(flight.arrivals)
             raise
         if met:
             self._next_poll, self._inbox_more = 0.0, True
-        self._act(flight.batch, moving)
+        self._act(flight.batch, later)
 
     def _undo(self, arrivals: dict[str, list[Arrival]]) -> None:
         """Nothing of it was kept: the events wait again, and no state in memory counts."""

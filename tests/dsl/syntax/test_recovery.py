@@ -1,7 +1,5 @@
 """After an error the parser goes on: about one report for each mistake, on its line, and never a crash."""
 
-import time
-
 import pytest
 
 from orderloom.dsl.parser import MAX_CHARACTERS, parse
@@ -117,9 +115,7 @@ def test_a_hundred_levels_are_fine() -> None:
 
 def test_a_file_of_a_megabyte() -> None:
     text = CORRECT * (1_000_000 // len(CORRECT))
-    start = time.process_time()
     assert parse(text, "x.loom").diagnostics == ()
-    assert time.process_time() - start < 10
 
 
 def test_a_file_that_is_too_large() -> None:

@@ -140,6 +140,17 @@ def test_options_may_stand_before_the_command_and_win_over_the_environment(shell
     assert "is not supported yet" in shell("bundles", "--database-url", "oracle://x", exit=1).stderr
 
 
+def test_errors_are_json_where_results_are(shell: Shell) -> None:
+    error = json.loads(shell("orders", "show", "x", "--json", exit=1).stderr)["error"]
+    assert (error["code"], error["message"]) == ("unknown-order", "there is no order `x`")
+    shell("deploy", shell.bundle)
+    bad = shell.folder / "bad.json"
+    bad.write_text("{}")
+    error = json.loads(shell("submit", str(bad), "--json", exit=1).stderr)["error"]
+    assert error["code"] == "order-refused"
+    assert error["details"][0].startswith("productOrderItem: expected")
+
+
 def test_a_home_that_cannot_be_is_told(shell: Shell) -> None:
     path = shell.folder / "file"
     path.write_text("")

@@ -53,7 +53,7 @@ def packed(runtime: SyncRuntime, order: str, weight: int = 3) -> None:
 
 
 def test_an_order_from_submission_to_completion(runtime: SyncRuntime) -> None:
-    order = runtime.submit(box("books", externalId="X-1"))
+    order = runtime.submit({**box("books", externalId="X-1"), "@extension": {"kept": True}})
     assert (order.status, order.account, order.external_id) == (OrderStatus.ACKNOWLEDGED, "A-1", "X-1")
     assert (order.bundle, order.bundle_version) == ("parcels", "1.0.0")
     packed(runtime, order.id)
@@ -78,6 +78,7 @@ def test_an_order_from_submission_to_completion(runtime: SyncRuntime) -> None:
     states = [each.data["to"] for each in runtime.events() if each.kind == "order.state"]
     assert states[-1] == "completed"
     resource = runtime.resource(order.id)
+    assert resource["@extension"] == {"kept": True}
     assert resource["state"] == "completed"
     assert resource["completionDate"]
 
@@ -267,6 +268,27 @@ def test_a_running_worker_gives_its_verdict(tmp_path: Path) -> None:
         finally:
             stop.set()
             thread.join()
+
+
+def test_a_worker_may_be_stopped_and_run_again_and_ends_with_the_runtime(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with await Runtime.open(tmp_path) as runtime:
+            await runtime.deploy(FILES)
+            for _ in range(2):
+                stop = asyncio.Event()
+                running = asyncio.create_task(runtime.run_forever(stop))
+                order = await runtime.submit(box())
+                for _ in range(1000):
+                    if (await runtime.order(order.id)).version:
+                        break
+                    await asyncio.sleep(0.01)
+                stop.set()
+                await running
+            left = asyncio.create_task(runtime.run_forever())
+            await asyncio.sleep(0.05)
+        await left
+
+    asyncio.run(asyncio.wait_for(run(), 60))
 
 
 def test_what_is_left_when_time_is_up_is_told(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_item_ids_cannot_be_taken_for_others(id: str) -> None:
     assert "productOrderItem[0].id" in problems(document(item(id)))
 
 
-junk = st.sampled_from(
+junk: st.SearchStrategy[Any] = st.sampled_from(
     [None, True, -1, 2**63 - 1, 2**70, 1e308, "", "\0", "\u202e", "x" * 301, [], {}, [[]], [{}], {"id": {}}, {"id": []}]
 )
 places = st.lists(st.sampled_from(["productOrderItem", "product", "billingAccount", "id", "action", 0]), max_size=5)

@@ -29,6 +29,7 @@ from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskState
 from orderloom.models.tasks import TaskKind, Within
 from orderloom.runtime.clock import VirtualClock
+from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.errors import StoreFull, WorkerRunning
 from orderloom.runtime.store.records import Batch, RequestState
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
@@ -43,7 +44,6 @@ from tests.runtime.worker.making import (
     Script,
     call,
     design,
-    done,
     operation,
     order,
     programs,
@@ -325,34 +325,56 @@ def test_the_culprit_among_many_events_of_one_order_is_found(host: Host, monkeyp
     assert [event.event for event in host.store.poisoned()] == [OrderHeld(by="trouble")]
 
 
-def test_a_store_that_cannot_write_loses_nothing(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    chain = design(CHAIN)
+@pytest.mark.parametrize("broken", ["write", "seal"])
+def test_a_store_that_cannot_write_loses_nothing(host: Host, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    chain = design(CHAIN, limit=Limit(concurrent=7))
     submit(host.store, chain, *(order(number) for number in range(50)))
-    real = SqliteStore.write
+    write, seal = SqliteStore.write, Database.seal
     calls = 0
 
-    def full(store: SqliteStore, batch: Batch) -> object:
+    def fails() -> bool:
         nonlocal calls
         calls += 1
-        if calls % 2 == 0:
-            raise StoreFull("no room left")
-        return real(store, batch)
+        return calls % 3 == 0
 
-    monkeypatch.setattr(SqliteStore, "write", full)
+    def full_at_write(store: SqliteStore, batch: Batch) -> object:
+        if fails():
+            raise StoreFull("no room left")
+        return write(store, batch)
+
+    def full_at_seal(database: Database) -> None:
+        if fails():
+            database.roll_back()
+            raise StoreFull("no room left")
+        seal(database)
+
     seen: Counter[str] = Counter()
 
-    def count(callout: Callout) -> Answer:
-        seen[callout.key] += 1
-        return done(callout)
+    class Counting(Slow):
+        async def call(self, called: Operation, callout: Callout) -> Answer:
+            seen[callout.key] += 1
+            return await super().call(called, callout)
 
-    failures = 0
-    while host.statuses() != {"completed": 50}:
-        try:
-            host.run(chain, Instant(count))
-        except StoreFull:
-            failures += 1
-    assert failures >= 2
+    system: Any = Counting(0.001)
+
+    async def until_done() -> int:
+        worker = host.worker = Worker(host.store, programs(chain), lambda _digest, _name: system)
+        failures = 0
+        while host.statuses() != {"completed": 50}:
+            try:
+                await worker.run_until_idle(30)
+            except StoreFull:
+                failures += 1
+        return failures
+
+    with monkeypatch.context() as patched:
+        if broken == "write":
+            patched.setattr(SqliteStore, "write", full_at_write)
+        else:
+            patched.setattr(Database, "seal", full_at_seal)
+        assert asyncio.run(until_done()) >= 2
     assert set(seen.values()) == {1}
+    assert all([record.version for record in host.store.journal(order(number).id)] == [1, 2, 3] for number in range(50))
 
 
 class Slow:
@@ -370,6 +392,25 @@ class Slow:
         await asyncio.sleep(self.pause)
         self.running -= 1
         return COMPLETED
+
+
+def test_a_run_that_is_cut_short_goes_on_later(host: Host) -> None:
+    chain = design(CHAIN)
+    submit(host.store, chain, *(order(number) for number in range(300)))
+    system: Any = Slow(0.001)
+
+    async def in_pieces() -> int:
+        worker = host.worker = Worker(host.store, programs(chain), lambda _digest, _name: system)
+        cuts = 0
+        while host.statuses() != {"completed": 300}:
+            try:
+                await worker.run_until_idle(0.005 + cuts / 100)
+            except TimeoutError:
+                cuts += 1
+        return cuts
+
+    assert asyncio.run(in_pieces()) >= 2
+    assert len(set(system.order)) == len(system.order) == 600
 
 
 def test_no_more_calls_run_at_once_than_the_connector_bears(host: Host) -> None:
