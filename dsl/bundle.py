@@ -38,6 +38,8 @@ class Sources:
     settings: Mapping[str, Mapping[str, Value]]
     #: IANA name
     time_zone: str = "UTC"
+    #: see `Design.account_sequence`
+    account_sequence: bool = False
     #: path from the bundle's folder, with forward slashes → text; sorted, imported files among them
     files: Mapping[str, str]
     #: SHA-256 over all paths and texts, as hex
@@ -126,6 +128,7 @@ def _assemble(load: _Load, problems: list[Diagnostic]) -> BundleRead:
         title=manifest.title,
         settings=manifest.values(),
         time_zone=manifest.time_zone,
+        account_sequence=manifest.sequence == "account",
         files=files,
         digest=digest_of(files),
     )

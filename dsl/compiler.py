@@ -89,4 +89,5 @@ def _design(sources: Sources, context: Context) -> Design:
         operations=context.operations,
         settings=sources.settings,
         time_zone=sources.time_zone,
+        account_sequence=sources.account_sequence,
     )

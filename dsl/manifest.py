@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from importlib.metadata import PackageNotFoundError, version
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -73,6 +73,8 @@ class Manifest(BaseModel):
     settings: dict[SettingName, dict[SettingName, SettingValue]] = {}
     #: IANA name of the zone in which business days are counted
     time_zone: Annotated[StrictStr, AfterValidator(_zone)] = "UTC"
+    #: `account`: orders of one account are carried out one after the other, in the order of their submission
+    sequence: Literal["none", "account"] = "none"
 
     def values(self) -> dict[str, Mapping[str, Value]]:
         """The settings as values of the language."""

@@ -36,3 +36,5 @@ class Design:
     settings: Mapping[str, Mapping[str, Value]]
     #: IANA name of the zone in which business days are counted
     time_zone: str = "UTC"
+    #: whether orders of one account are carried out one after the other, in the order of their submission
+    account_sequence: bool = False

@@ -24,6 +24,14 @@ class Submitted:
     inventory: Inventory
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDeferred:
+    """The order cannot be taken up yet, because of other orders; `Submitted` follows once it can."""
+
+    #: in words, each naming an order
+    reasons: tuple[str, ...]
+
+
 class TimerKind(StrEnum):
     RETRY = "retry"
     #: a pause has passed, or the instant that it waited for
@@ -196,6 +204,7 @@ ChangeRequest = AmendmentRequested | CancellationRequested | MigrationRequested
 
 Event = (
     Submitted
+    | OrderDeferred
     | TimerFired
     | CalloutAnswered
     | CalloutHeld

@@ -97,3 +97,5 @@ class ProductOrder:
     priority: int = 4
     requested_start: datetime | None = None
     requested_completion: datetime | None = None
+    #: ids of orders that must be completed first
+    depends_on: tuple[str, ...] = ()

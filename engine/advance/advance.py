@@ -16,7 +16,7 @@ from orderloom.engine.advance.people import (
     order_released,
     work_completed,
 )
-from orderloom.engine.advance.submission import submitted
+from orderloom.engine.advance.submission import order_deferred, submitted
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.advance.waits import event_arrived, timer_fired
 from orderloom.engine.program import Program
@@ -29,6 +29,7 @@ from orderloom.models.journal import (
     EventArrived,
     FalloutResolved,
     LineCorrected,
+    OrderDeferred,
     OrderHeld,
     OrderReleased,
     Step,
@@ -40,6 +41,7 @@ from orderloom.models.plan import OrderState
 
 _HANDLERS: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     Submitted: submitted,
+    OrderDeferred: order_deferred,
     TimerFired: timer_fired,
     CalloutAnswered: callout_answered,
     CalloutHeld: callout_held,

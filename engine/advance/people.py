@@ -24,7 +24,7 @@ from orderloom.models.journal import (
     WorkCompleted,
 )
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import Task, TaskState
+from orderloom.models.plan import PlanState, Task, TaskState
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Value
 
@@ -94,6 +94,8 @@ def order_held(turn: Turn, event: OrderHeld) -> None:
     state = turn.state
     if state.status not in (OrderStatus.IN_PROGRESS, OrderStatus.PENDING):
         raise Refused(f"order `{state.order.id}` is {state.status}, only one in progress or pending can be held")
+    if state.plan is PlanState.NOT_STARTED:
+        raise Refused(f"order `{state.order.id}` has not started, it waits: {'; '.join(state.reasons)}")
     state.held_from = state.status
     turn.move_order(OrderStatus.HELD, why=_why("held", event.by, event.reason))
 

@@ -74,7 +74,7 @@ def lines_ended(turn: Turn, lines: Iterable[Line]) -> None:
 def roll_up(turn: Turn) -> None:
     """Takes the order to the state that follows from its lines and tasks. A held order stays held until released."""
     state, index = turn.state, turn.index
-    if state.status.final or turn.held:
+    if state.status.final or turn.held or state.plan is PlanState.NOT_STARTED:
         return
     if not index.lines_open:
         status = outcome(line.state for line in state.lines.values() if not line.context)

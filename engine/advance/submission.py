@@ -10,17 +10,38 @@ from orderloom.engine.orchestration import orchestrate
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.fulfillment import Decomposition, Line
 from orderloom.models.inventory import Inventory
-from orderloom.models.journal import EntryKind, Submitted
+from orderloom.models.journal import EntryKind, OrderDeferred, Submitted
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import PlanState, Task
+from orderloom.models.plan import OrderState, PlanState, Task
+
+
+def order_deferred(turn: Turn, event: OrderDeferred) -> None:
+    """The order waits for other orders."""
+    state = turn.state
+    if _started(state) or state.reasons == event.reasons:
+        return
+    state.reasons = event.reasons
+    why = "; ".join(event.reasons)
+    if state.status is OrderStatus.PENDING:
+        turn.note(EntryKind.NOTE, "", {"text": why})
+    else:
+        turn.move_order(OrderStatus.PENDING, why=why)
 
 
 def submitted(turn: Turn, event: Submitted) -> None:
     """Decomposes and starts an order that was not started before."""
     state = turn.state
-    if state.version or state.status is not OrderStatus.ACKNOWLEDGED:
+    if _started(state):
         return
+    state.reasons = ()
     start(turn, decompose(turn.program, state.order, event.inventory), event.inventory)
+
+
+def _started(state: OrderState) -> bool:
+    return state.plan is not PlanState.NOT_STARTED or state.status not in (
+        OrderStatus.ACKNOWLEDGED,
+        OrderStatus.PENDING,
+    )
 
 
 def start(turn: Turn, decomposition: Decomposition, inventory: Inventory) -> None:
@@ -35,7 +56,9 @@ def start(turn: Turn, decomposition: Decomposition, inventory: Inventory) -> Non
         problems = plan.problems
     if problems:
         state.reasons = problems
-        turn.move_order(OrderStatus.REJECTED, why="; ".join(problems))
+        # an order that was pending can no longer be rejected (TMF622), it fails
+        refused = OrderStatus.REJECTED if state.status is OrderStatus.ACKNOWLEDGED else OrderStatus.FAILED
+        turn.move_order(refused, why="; ".join(problems))
         return
     state.lines = decomposition.lines
     state.tasks = {task.id: task for task in plan.tasks}
