@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from orderloom.models.calendar import Calendar
 from orderloom.models.catalog import Enum, Spec
 from orderloom.models.integration import ConnectorDefinition, Operation
+from orderloom.models.jeopardy import Thresholds
 from orderloom.models.rules import DecompositionRule, Rejection, Table
 from orderloom.models.tasks import PlanDefinition, Queue
 from orderloom.models.values import Value
@@ -34,7 +36,11 @@ class Design:
     operations: Mapping[str, Operation]
     #: environment name -> setting name -> value; `default` holds for all
     settings: Mapping[str, Mapping[str, Value]]
-    #: IANA name of the zone in which business days are counted
+    #: IANA name of the zone in which dates and, where there is no calendar, business days are counted
     time_zone: str = "UTC"
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    #: name of the calendar for terms that name none; "" for Monday to Friday
+    calendar: str = ""
+    jeopardy: Thresholds = field(default_factory=Thresholds)
     #: whether orders of one account are carried out one after the other, in the order of their submission
     account_sequence: bool = False

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from orderloom.models.catalog import Action, Level, RelationKind, Scope
 from orderloom.models.inventory import Asset
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.order import OrderStatus
 from orderloom.models.values import Value
 
@@ -85,6 +86,8 @@ class Line:
     written: bool = False
     provenance: dict[str, Provenance] = field(default_factory=dict)
     state: OrderStatus = OrderStatus.ACKNOWLEDGED
+    #: the worst of its open tasks and of lines made from it
+    jeopardy: Jeopardy = Jeopardy.GREEN
 
 
 class ProblemKind(StrEnum):

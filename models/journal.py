@@ -38,6 +38,10 @@ class TimerKind(StrEnum):
     PAUSE = "pause"
     #: the time limit of a wait or of a callback
     LIMIT = "limit"
+    #: the requested start of the order (with no task), the calculated start of a task
+    START = "start"
+    #: a colour of the order changes, with no task
+    JEOPARDY = "jeopardy"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,6 +356,10 @@ class EntryKind(StrEnum):
     TASK_MADE = "task.made"
     TASK_STATE = "task.state"
     ATTRIBUTE_SET = "attribute.set"
+    #: a task, a line or the order turned green, yellow or red
+    JEOPARDY = "jeopardy"
+    #: expected completion of the order has moved
+    EXPECTED = "order.expected"
     #: an amendment, cancellation or migration: `{"change": …, "stage": requested | superseded | refused | applied, …}`
     CHANGE = "change"
     #: what a change did to a line or a task, see `LineDecision` and `TaskDecision`; what it kept is not told

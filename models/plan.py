@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orderloom.models.fulfillment import Line
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.journal import ChangeRequest
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.tasks import TaskKind
@@ -113,6 +114,8 @@ class Task:
     of: str = ""
     #: 0: works on the line as it is; else on the version that this change has superseded, `OrderState.former`
     version: int = 0
+    #: of a task that is open and could be under way; the schedule has those of tasks that cannot start yet
+    jeopardy: Jeopardy = Jeopardy.GREEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +152,12 @@ class OrderState:
     held_from: OrderStatus | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    #: the worst of its open tasks
+    jeopardy: Jeopardy = Jeopardy.GREEN
+    #: when a colour changes next if nothing else happens; its timer runs
+    jeopardy_at: datetime | None = None
+    #: expected completion, as last calculated; None where the design and the order give no times
+    expected: datetime | None = None
     #: number of changes applied so far
     revision: int = 0
     #: versions of lines that changes have superseded, as `line~change`; their states are those of that moment

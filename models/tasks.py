@@ -113,6 +113,10 @@ class Due:
 
     business_days: int = 0
     span: timedelta = timedelta(0)
+    #: working time
+    business_time: timedelta = timedelta(0)
+    #: name of the calendar; "" for the design's default
+    calendar: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +155,10 @@ class TaskDefinition:
     when: Formula | None = None
     after: tuple[Dependency, ...] = ()
     once: Reach | None = None
+    #: how long it usually takes; the time limits of operations are no durations
+    duration: Due | None = None
+    #: does not start before its calculated start, where the order has a requested completion
+    start_late: bool = False
     #: attributes of the plan's line that it sets when it completes
     sets: tuple[Mapping, ...] = ()
 

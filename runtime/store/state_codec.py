@@ -11,8 +11,9 @@ from orderloom.models.catalog import Action, Attribute, Level, RelationKind, Sco
 from orderloom.models.conversion import Json
 from orderloom.models.fulfillment import Line, LineRelation, LineSource, Origin, Provenance
 from orderloom.models.inventory import Asset, AssetState
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.order import Account, ItemRelation, OrderItem, OrderStatus, ProductOrder
-from orderloom.models.plan import OrderState, PlanState, Task, TaskRole, TaskState
+from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Kind, Type
 from orderloom.runtime.store.codec import dumps, instant, loads, maybe_instant, micros, unpack
@@ -67,6 +68,8 @@ def task_bytes(task: Task) -> bytes:
         found["started"] = micros(task.started_at)
     if task.finished_at is not None:
         found["finished"] = micros(task.finished_at)
+    if task.jeopardy is not Jeopardy.GREEN:
+        found["jeopardy"] = task.jeopardy._value_
     return dumps(found)
 
 
@@ -95,6 +98,7 @@ def task_from(id: str, data: bytes) -> Task:
         started_at=maybe_instant(get("started")),
         finished_at=maybe_instant(get("finished")),
         by=get("by", ""),
+        jeopardy=Jeopardy(get("jeopardy", "green")),
         role=TaskRole(get("role", "planned")),
         of=get("of", ""),
         version=get("version", 0),
@@ -121,6 +125,8 @@ def line_bytes(line: Line) -> bytes:
         found["scope"] = line.scope._value_
     if line.anchor:
         found["anchor"] = line.anchor
+    if line.jeopardy is not Jeopardy.GREEN:
+        found["jeopardy"] = line.jeopardy._value_
     if line.sources:
         found["sources"] = [(source.line, source.rule) for source in line.sources]
     if line.relations:
@@ -163,6 +169,7 @@ def line_from(id: str, data: bytes) -> Line:
         asset=found["asset"],
         scope=Scope(get("scope", "line")),
         anchor=get("anchor", ""),
+        jeopardy=Jeopardy(get("jeopardy", "green")),
         sources=tuple(LineSource(source, rule) for source, rule in get("sources", ())),
         relations=tuple(LineRelation(RelationKind(kind), other) for kind, other in get("relations", ())),
         context=get("context", False),
