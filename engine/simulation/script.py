@@ -8,8 +8,13 @@ from datetime import timedelta
 
 from orderloom.models.callout import Outcome
 from orderloom.models.conversion import Json
+from orderloom.models.inventory import Inventory
 from orderloom.models.journal import Event, FalloutAction, SendCallout
+from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
+
+#: an event, or what makes it from the order and its account's inventory once its time has come; raises Refused
+Happening = Event | Callable[[OrderState, Inventory], Event]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +76,8 @@ class Script:
     replies: Mapping[str, tuple[Reply, ...]] = field(default_factory=dict)
     #: asked before `replies` with the callout and how often its operation was called before; None: not its affair
     answer: Callable[[SendCallout, int], Reply | None] | None = None
-    #: by task
-    people: Mapping[str, Person] = field(default_factory=dict)
+    #: by task; None: nobody does it
+    people: Mapping[str, Person | None] = field(default_factory=dict)
     #: for manual tasks not named above; None: nobody does them
     anyone: Person | None = field(default_factory=Person)
     #: by task: one after the other; when used up the task stays in fallout
@@ -80,8 +85,10 @@ class Script:
     events: tuple[Delivery, ...] = ()
     #: events that the script does not name arrive, matching, so long after a task waits for them; None: never
     spontaneous: timedelta | None = timedelta(minutes=1)
-    #: anything else, so long after the order was submitted: holds, releases, corrections, stale messages
-    interventions: tuple[tuple[timedelta, Event], ...] = ()
+    #: anything else, so long after the order was submitted: holds, releases, corrections, changes, stale messages
+    interventions: tuple[tuple[timedelta, Happening], ...] = ()
+    #: the order is looked at so long after it was submitted, once everything of that instant has happened
+    looks: tuple[timedelta, ...] = ()
 
 
 def entry(table: Mapping[str, object], task: str, definition: str) -> str | None:

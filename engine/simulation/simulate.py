@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orderloom.engine.advance import Refused, advance
@@ -35,6 +36,8 @@ class SimulationResult:
     commands: tuple[tuple[datetime, Command], ...]
     inventory: Inventory
     coverage: Coverage
+    #: the order as it was when the script wanted it looked at
+    looks: tuple[tuple[timedelta, OrderState], ...]
     #: instant of the last event
     ended: datetime
 
@@ -70,13 +73,19 @@ def run(
     commands: list[tuple[datetime, Command]] = []
     events: list[tuple[Event, datetime]] = []
     at = agenda.next_at or end
+    submitted = at
+    looks: list[tuple[timedelta, OrderState]] = []
+    wanted = sorted(script.looks, reverse=True) if script else []
     world.open(at)
     while agenda.next_at is not None and agenda.next_at <= end and len(events) < MOST_EVENTS:
-        due, event = agenda.take()
-        if event is None:
+        due, happening = agenda.take()
+        if happening is None:
             continue
+        while wanted and submitted + wanted[-1] < due:
+            looks.append((wanted.pop(), _copy(state)))
         at = due
         try:
+            event = happening(state, Inventory(assets=dict(assets), at=at)) if callable(happening) else happening
             step = advance(program, state, event, at)
         except Refused as refusal:
             journal.append((at, Entry(EntryKind.NOTE, "", {"text": f"refused: {refusal}"})))
@@ -89,6 +98,7 @@ def run(
                 _write(assets, command)
             else:
                 world.hear(command, at)
+    looks.extend((look, _copy(state)) for look in reversed(wanted))
     return SimulationResult(
         state=state,
         journal=tuple(journal),
@@ -97,6 +107,7 @@ def run(
         commands=tuple(commands),
         inventory=Inventory(assets=assets, at=at),
         coverage=used(program, state),
+        looks=tuple(looks),
         ended=at,
     )
 
@@ -108,3 +119,7 @@ def _write(assets: dict[str, Asset], command: WriteInventory) -> None:
             assets.pop(change.id, None)
         else:
             assets[change.id] = asset
+
+
+def _copy(state: OrderState) -> OrderState:
+    return deepcopy(replace(state, index=None))

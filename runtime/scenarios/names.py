@@ -1,0 +1,61 @@
+"""The names of a design that a scenario may use, and looking them up."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from orderloom.models.catalog import Attribute, Enum, Spec
+from orderloom.models.design import Design
+from orderloom.models.tasks import TaskDefinition
+from orderloom.models.values import Value
+from orderloom.runtime.scenarios.nodes import Node
+
+
+class Names:
+    """Looks names up; one that is not there is told of at its place."""
+
+    def __init__(self, design: Design) -> None:
+        self.design = design
+        self.enums: dict[str, Enum] = dict(design.enums)
+
+    @cached_property
+    def tasks(self) -> dict[str, TaskDefinition]:
+        """Task definitions by id and by plain name."""
+        found: dict[str, TaskDefinition] = {}
+        for plan in self.design.plans.values():
+            for task in plan.tasks:
+                found[task.id] = task
+                found.setdefault(task.name, task)
+        return found
+
+    @cached_property
+    def events(self) -> frozenset[str]:
+        return frozenset(task.event.event for task in self.tasks.values() if task.event)
+
+    def spec(self, name: str, node: Node) -> Spec | None:
+        """A spec by its name, or by the id of a line or inventory item that begins with it."""
+        found = self.design.specs.get(name) or self.design.specs.get(name.partition(":")[0])
+        found = found or self.design.specs.get(name.partition("@")[0])
+        if found is None:
+            node.unknown(name, self.design.specs, "product, service or resource")
+        return found
+
+    def task(self, name: str, node: Node) -> TaskDefinition | None:
+        """A task by plain name, by `Plan.task`, or by its id in a plan; what changes add to a name is left aside."""
+        parts = [part.partition("~")[0] for part in name.split("/")]
+        for part in parts[1:] + parts[:1] if len(parts) > 1 else parts:
+            if part in self.tasks:
+                return self.tasks[part]
+        node.unknown(name, self.tasks, "task")
+        return None
+
+    def operation(self, name: str, node: Node) -> bool:
+        if name in self.design.operations:
+            return True
+        node.unknown(name, self.design.operations, "operation")
+        return False
+
+    def values(self, node: Node, attributes: dict[str, Attribute], what: str) -> dict[str, Value]:
+        """Values of attributes by name, typed."""
+        found = node.mapping(attributes, what)
+        return {name: each.typed(attributes[name].type, self.enums) for name, each in found.items()}

@@ -1,0 +1,259 @@
+"""Reads what a scenario's world does: systems, people, events, callbacks and actions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import yaml
+
+from orderloom.connectors.simulator import Script as SystemsScript
+from orderloom.connectors.templates.operation import OperationTemplates
+from orderloom.engine.simulation.acts import Amend, CallBack, Cancel, Correct, Resolve, Work
+from orderloom.engine.simulation.script import Delivery, Happening, Person, Reply, Script
+from orderloom.models.callout import Outcome
+from orderloom.models.journal import FalloutAction, OrderHeld, OrderReleased, SendCallout
+from orderloom.models.order import ProductOrder
+from orderloom.models.values import Value
+from orderloom.runtime.errors import NotSimulated
+from orderloom.runtime.rehearsal import Rehearsal
+from orderloom.runtime.scenarios.names import Names
+from orderloom.runtime.scenarios.nodes import Node
+from orderloom.runtime.scenarios.orders import Orders
+
+#: keys of a scenario, and of each of its orders, that say what the world does
+WORLD = ("systems", "people", "events", "callbacks", "actions")
+_OUTCOMES = tuple(str(each) for each in Outcome)
+_REPLY_KEYS = ("outcome", "outputs", "code", "message", "latency", "callback")
+_ACTIONS = ("hold", "release", "retry", "skip", "complete", "correct", "work", "amend", "cancel")
+_ACTION_KEYS = (*_ACTIONS, "after", "at", "by", "reason", "values", "outputs", "accept", "roles", "force")
+
+
+class Worlds:
+    """Makes the script of an order from what its scenario says of the world."""
+
+    def __init__(self, names: Names, orders: Orders) -> None:
+        self._names = names
+        self._orders = orders
+
+    def script(self, found: Mapping[str, Node], order: ProductOrder) -> Script:
+        """`found` holds the entries of the keys in `WORLD`."""
+        replies, wire = self._systems(found["systems"]) if "systems" in found else ({}, {})
+        events = found.get("events")
+        acts = list(self._callbacks(found["callbacks"], order)) if "callbacks" in found else []
+        acts += self._actions(found["actions"], order) if "actions" in found else []
+        return Script(
+            replies=replies,
+            answer=self._answering(wire, found.get("systems"), replies),
+            people=dict(self._people(found["people"])) if "people" in found else {},
+            events=tuple(self._events(events, order)) if events else (),
+            spontaneous=timedelta(minutes=1) if events is None else None,
+            interventions=tuple(acts),
+        )
+
+    def _answering(
+        self, wire: Mapping[str, object], node: Node | None, replies: Collection[str]
+    ) -> Callable[[SendCallout, int], Reply | None] | None:
+        """What renders requests and reads answers by the design's own templates."""
+        try:
+            rehearsal = Rehearsal(self._names.design, yaml.safe_dump({"operations": dict(wire)}))
+        except NotSimulated as problem:
+            if node is not None:
+                node.problem(str(problem))
+            return None
+        return lambda command, number: (
+            None if command.callout.operation in replies else rehearsal.answer(command, number)
+        )
+
+    def _systems(self, node: Node) -> tuple[dict[str, tuple[Reply, ...]], dict[str, object]]:
+        """Replies in terms of the core, and scripts of answers on the wire, both by operation."""
+        replies: dict[str, tuple[Reply, ...]] = {}
+        wire: dict[str, object] = {}
+        for name, given in node.mapping().items():
+            if not self._names.operation(name, given):
+                continue
+            answers = list(given.items())
+            if all(each.is_mapping and "outcome" in each.mapping() for each in answers):
+                replies[name] = tuple(self._reply(name, each) for each in answers)
+                continue
+            if self._names.design.operations[name].request is None:
+                given.problem(f"`{name}` has no request template, so its answers say `outcome`")
+                continue
+            plain = given.plain()
+            try:
+                SystemsScript.parse({name: plain})
+                wire[name] = plain
+            except ValueError as problem:
+                given.problem(str(problem).removeprefix("simulator script: "))
+        return replies, wire
+
+    def _reply(self, operation: str, node: Node) -> Reply:
+        found = node.mapping(_REPLY_KEYS)
+        reply = Reply(
+            outcome=Outcome(found["outcome"].choice(_OUTCOMES, "outcome") or "completed")
+            if "outcome" in found
+            else Outcome.COMPLETED,
+            outputs=self._outputs(operation, found.get("outputs")),
+            code=found["code"].text() if "code" in found else "",
+            message=found["message"].text() if "message" in found else "",
+            latency=found["latency"].span() if "latency" in found else timedelta(milliseconds=100),
+        )
+        if "callback" not in found:
+            return reply
+        entries = found["callback"].mapping(("after", "outcome", "outputs", "code", "message"))
+        later = Reply(
+            outcome=Outcome(entries["outcome"].choice(_OUTCOMES, "outcome") or "completed")
+            if "outcome" in entries
+            else Outcome.COMPLETED,
+            outputs=self._outputs(operation, entries.get("outputs")),
+            code=entries["code"].text() if "code" in entries else "",
+            message=entries["message"].text() if "message" in entries else "",
+            latency=entries["after"].span() if "after" in entries else timedelta(minutes=1),
+        )
+        return replace(reply, callback=later)
+
+    def _outputs(self, operation: str, node: Node | None) -> dict[str, Value]:
+        if node is None:
+            return {}
+        return self._names.values(node, dict(self._names.design.operations[operation].outputs), "output")
+
+    def _people(self, node: Node) -> Iterator[tuple[str, Person | None]]:
+        for name, given in node.mapping().items():
+            task = self._names.task(name, given)
+            if task is None:
+                continue
+            if not given.is_mapping:
+                given.choice(("never",), "answer of a person (`never`, or a mapping)")
+                yield name, None
+                continue
+            found = given.mapping(("after", "values", "by"))
+            form = {each.name: each for each in task.form}
+            yield (
+                name,
+                Person(
+                    after=found["after"].span() if "after" in found else timedelta(hours=1),
+                    values=self._names.values(found["values"], form, "field of the form") if "values" in found else {},
+                    by=found["by"].text() if "by" in found else "somebody",
+                ),
+            )
+
+    def _events(self, node: Node, order: ProductOrder) -> Iterator[Delivery]:
+        if not node.is_list:
+            node.expected("a list of events")
+            return
+        for each in node.items():
+            found = each.mapping(("event", "name", "payload", "after", "at"))
+            named = found.get("event") or found.get("name")
+            if named is None:
+                each.expected("an event with its `event`")
+                continue
+            if named.text() not in self._names.events:
+                named.unknown(named.text(), self._names.events, "event of a wait")
+            payload = found["payload"].mapping() if "payload" in found else {}
+            yield Delivery(
+                event=named.text(),
+                payload={key: value.plain() for key, value in payload.items()},
+                after=_when(each, found, order.order_date),
+            )
+
+    def _callbacks(self, node: Node, order: ProductOrder) -> Iterator[tuple[timedelta, Happening]]:
+        for each in node.items():
+            found = each.mapping(("task", "after", "at", "outcome", "outputs", "code", "message", "body"))
+            if "task" not in found:
+                each.expected("a callback with the `task` that it is for")
+                continue
+            named = found["task"]
+            task = self._names.task(named.text(), named)
+            if task is None or not task.operation:
+                continue
+            act = CallBack(
+                task=named.text(),
+                outcome=Outcome(found["outcome"].choice(_OUTCOMES, "outcome") or "completed")
+                if "outcome" in found
+                else Outcome.COMPLETED,
+                outputs=self._outputs(task.operation, found.get("outputs")),
+                code=found["code"].text() if "code" in found else "",
+                message=found["message"].text() if "message" in found else "",
+            )
+            if "body" in found:
+                operation = self._names.design.operations[task.operation]
+                reader = OperationTemplates(operation, self._names.design.enums).reader
+                _, answer = reader.message({}, found["body"].plain())
+                act = replace(
+                    act, outcome=answer.outcome, outputs=answer.outputs, code=answer.code, message=answer.message
+                )
+            yield _when(each, found, order.order_date), act
+
+    def _actions(self, node: Node, order: ProductOrder) -> Iterator[tuple[timedelta, Happening]]:
+        for each in node.items():
+            found = each.mapping(_ACTION_KEYS, "action")
+            chosen = [name for name in _ACTIONS if name in found]
+            if len(chosen) != 1:
+                each.expected(f"one action out of {', '.join(_ACTIONS)}")
+                continue
+            act = self._act(chosen[0], found, order)
+            if act is not None:
+                yield _when(each, found, order.order_date), act
+
+    def _act(self, name: str, found: Mapping[str, Node], order: ProductOrder) -> Happening | None:
+        node = found[name]
+        by = found["by"].text() if "by" in found else "somebody"
+        reason = found["reason"].text() if "reason" in found else ""
+        match name:
+            case "hold":
+                return OrderHeld(by=by, reason=node.text())
+            case "release":
+                return OrderReleased(by=by, reason=node.text())
+            case "correct":
+                return self._correct(node, found.get("values"), by, reason)
+            case "amend" | "cancel":
+                return self._change(name, found, order, by, reason)
+        task = self._names.task(node.text(), node)
+        if task is None:
+            return None
+        if name == "work":
+            form = {each.name: each for each in task.form}
+            values = self._names.values(found["values"], form, "field of the form") if "values" in found else {}
+            return Work(task=node.text(), values=values, by=by)
+        outputs = self._outputs(task.operation, found.get("outputs")) if task.operation else {}
+        return Resolve(task=node.text(), action=FalloutAction(name), outputs=outputs, by=by, reason=reason)
+
+    def _correct(self, node: Node, values: Node | None, by: str, reason: str) -> Happening | None:
+        spec = self._names.spec(node.text(), node)
+        if spec is None:
+            return None
+        if values is None:
+            node.problem("`correct` goes with the `values` that are right")
+            return None
+        typed = self._names.values(values, dict(spec.attributes), f"attribute of `{spec.name}`")
+        return Correct(line=node.text(), values=typed, by=by, reason=reason)
+
+    def _change(
+        self, name: str, found: Mapping[str, Node], order: ProductOrder, by: str, reason: str
+    ) -> Happening | None:
+        node = found[name]
+        accept = found["accept"].flag() if "accept" in found else False
+        force = found["force"].flag() if "force" in found else False
+        roles = found["roles"].texts() if "roles" in found else ()
+        if name == "amend":
+            wanted = self._orders.read(node, id=order.id, date=order.order_date)
+            if wanted is None:
+                return None
+            wanted = replace(wanted, id=order.id, account=order.account)
+            return Amend(order=wanted, by=by, reason=reason, accept=accept, roles=roles, force=force)
+        items = () if node.plain() == "all" else tuple(str(each.plain()) for each in node.items())
+        for each in items:
+            if each not in {item.id for item in order.items}:
+                node.unknown(each, [item.id for item in order.items], "item of the order")
+        return Cancel(items=items, by=by, reason=reason, accept=accept, roles=roles, force=force)
+
+
+def _when(node: Node, found: Mapping[str, Node], submitted: datetime) -> timedelta:
+    """Time since the submission."""
+    if "at" in found:
+        return found["at"].instant() - submitted
+    if "after" in found:
+        return found["after"].span()
+    node.expected("`after` (time since the submission) or `at` (an instant)")
+    return timedelta(0)
