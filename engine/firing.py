@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orderloom.engine.expressions import CompiledExpression
+from orderloom.engine.readings import Readings
 from orderloom.models.catalog import Spec
 from orderloom.models.rules import DecompositionRule
 
@@ -27,6 +28,8 @@ class FiringRule:
     quantity: CompiledExpression | None
     #: the target's scope key
     key: CompiledExpression | None
+    #: what it looks at beyond its source
+    readings: Readings
 
 
 def strata(specs: Mapping[str, Spec], rules: Sequence[DecompositionRule]) -> dict[str, int]:

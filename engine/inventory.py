@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orderloom.models.catalog import RelationKind
+from orderloom.models.catalog import Action, RelationKind
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import Asset, AssetChange, AssetState
 from orderloom.models.order import ProductOrder
+
+#: relations of products that stay in inventory as attributes of the items
+_TIES = {
+    RelationKind.MOVED_FROM: "moved_from",
+    RelationKind.MOVED_TO: "moved_to",
+    RelationKind.REPLACES: "replaces",
+    RelationKind.REPLACED_BY: "replaced_by",
+}
 
 
 def change_for(line: Line, lines: Mapping[str, Line], order: ProductOrder, state: AssetState) -> AssetChange:
     """The change that `line` makes to its asset when it reaches `state`. `lines` are all lines of the order, by id."""
     parent = lines.get(line.parent)
-    relied = (relation.line for relation in line.relations if relation.kind is RelationKind.RELIES_ON)
+    ties = {each.kind: lines[each.line].asset if each.line in lines else each.line for each in line.relations}
     return AssetChange(
         id=line.asset,
         spec=line.spec,
@@ -21,14 +29,46 @@ def change_for(line: Line, lines: Mapping[str, Line], order: ProductOrder, state
         account=order.account.id,
         order=order.id,
         state=state,
-        attributes=dict(line.attributes),
+        attributes={**dict.fromkeys(line.before), **line.attributes},
         quantity=line.quantity,
         parent=parent.asset if parent else "",
         users_added=line.users_added,
         users_removed=line.users_removed,
-        relies_on=frozenset(lines[each].asset if each in lines else each for each in relied),
+        relies_on=_relied(line, lines),
         anchor=line.anchor,
+        ordered=line.ordered,
+        **{name: ties.get(kind, "") for kind, name in _TIES.items()},
     )
+
+
+def writes(line: Line, lines: Mapping[str, Line]) -> bool:
+    """Whether the line, once it is completed, has changed anything in inventory."""
+    if line.action is not Action.NO_CHANGE or line.users_added or line.users_removed:
+        return True
+    held = line.held
+    return held is not None and (line.anchor != held.anchor or _relied(line, lines) != held.relies_on)
+
+
+def state_after(line: Line, lines: Mapping[str, Line]) -> AssetState:
+    """The state of the line's item once the line is completed: what is suspended stays so until it is resumed."""
+    match line.action:
+        case Action.DELETE:
+            return AssetState.TERMINATED
+        case Action.SUSPEND:
+            return AssetState.SUSPENDED
+        case Action.RESUME:
+            return AssetState.ACTIVE
+        case Action.ADD:
+            sources = [lines[each.line] for each in line.sources if each.line in lines]
+            idle = bool(sources) and all(state_after(each, lines) is AssetState.SUSPENDED for each in sources)
+            return AssetState.SUSPENDED if idle else AssetState.ACTIVE
+    idle = line.held is not None and line.held.state is AssetState.SUSPENDED
+    return AssetState.SUSPENDED if idle else AssetState.ACTIVE
+
+
+def _relied(line: Line, lines: Mapping[str, Line]) -> frozenset[str]:
+    relied = (relation.line for relation in line.relations if relation.kind is RelationKind.RELIES_ON)
+    return frozenset(lines[each].asset if each in lines else each for each in relied)
 
 
 def apply_change(asset: Asset | None, change: AssetChange) -> Asset:
@@ -55,6 +95,7 @@ def apply_change(asset: Asset | None, change: AssetChange) -> Asset:
         relies_on=change.relies_on,
         anchor=change.anchor or (asset.anchor if asset else ""),
         order=change.order,
+        **{name: getattr(change, name) or getattr(asset, name, "") for name in ("ordered", *_TIES.values())},
     )
 
 

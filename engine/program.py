@@ -8,6 +8,7 @@ from functools import cached_property
 from orderloom.engine.expressions import CompiledExpression, Expressions
 from orderloom.engine.firing import FiringMapping, FiringRule, strata
 from orderloom.engine.network import NativeNetwork, NetworkRule
+from orderloom.engine.readings import readings
 from orderloom.models.catalog import Spec
 from orderloom.models.design import Design
 from orderloom.models.expression import Formula
@@ -78,6 +79,27 @@ class Program:
         rules = {rule.id: rule for rule in self.design.rules}
         return tuple(self._firing(rules[each.id]) for each in self.decompositions.rules)
 
+    @cached_property
+    def firing_by_source(self) -> Mapping[str, tuple[FiringRule, ...]]:
+        """The rules for lines of each spec, those of the specs that it extends included."""
+        return {
+            name: tuple(rule for rule in self.firing if rule.rule.source in (spec.lineage or (name,)))
+            for name, spec in self.design.specs.items()
+        }
+
+    @cached_property
+    def derived(self) -> Mapping[str, frozenset[str]]:
+        """The attributes of each spec that rules alone set: no task does, so they are as the rules say or absent."""
+        found: dict[str, set[str]] = {}
+        for rule in self.design.rules:
+            found.setdefault(rule.target, set()).update(each.attribute for each in rule.mappings)
+        return {name: frozenset(names - self.design.specs[name].supplied_later) for name, names in found.items()}
+
+    @cached_property
+    def asks_for_action(self) -> bool:
+        """Whether the condition of some decomposition rule tests an action."""
+        return any(rule.readings.action for rule in self.firing)
+
     def required(self, spec: str) -> tuple[str, ...]:
         """The names of a known spec's required attributes."""
         found = self._required.get(spec)
@@ -96,6 +118,7 @@ class Program:
             mappings=tuple(FiringMapping(each.attribute, self.expression(each.value)) for each in rule.mappings),
             quantity=self.expression(rule.quantity) if rule.quantity else None,
             key=self.expression(target.scope_key) if target.scope_key else None,
+            readings=readings(rule, target),
         )
 
     def _network(self, rules: Iterable[NetworkRule]) -> NativeNetwork:

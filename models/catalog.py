@@ -49,6 +49,12 @@ class RelationKind(StrEnum):
     RELIES_ON = "relies_on"
     REQUIRES = "requires"
     EXCLUDES = "excludes"
+    #: takes the place of another product; in orders as well
+    REPLACES = "replaces"
+    REPLACED_BY = "replaced_by"
+    #: is another product at a new site; made from the action `move`
+    MOVED_FROM = "moved_from"
+    MOVED_TO = "moved_to"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

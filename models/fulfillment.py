@@ -82,6 +82,8 @@ class Line:
     users_removed: frozenset[str] = frozenset()
     #: its inventory item as the order found it; None for an add, and for context
     held: Asset | None = None
+    #: products: order that the product came with; what is scoped by order merges by it
+    ordered: str = ""
     #: whether inventory was told of the line: an add from its start on, anything else once it was completed
     written: bool = False
     provenance: dict[str, Provenance] = field(default_factory=dict)

@@ -39,6 +39,14 @@ class Asset:
     anchor: str = ""
     #: order that wrote it last
     order: str = ""
+    #: order that the product came with; a product that is moved or replaced hands it on
+    ordered: str = ""
+    #: the product at the former site, and at the next one
+    moved_from: str = ""
+    moved_to: str = ""
+    #: the product that it took the place of, and that took its place
+    replaces: str = ""
+    replaced_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +69,26 @@ class AssetChange:
     users_removed: frozenset[str] = frozenset()
     relies_on: frozenset[str] = frozenset()
     anchor: str = ""
+    #: see `Asset`; "" leaves what is there
+    ordered: str = ""
+    moved_from: str = ""
+    moved_to: str = ""
+    replaces: str = ""
+    replaced_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssetVersion:
+    """One state of an asset in its history: what it was after one change, and since when."""
+
+    #: from 1, without gaps
+    number: int
+    #: when the change was written, in UTC; the next version's instant ends this one
+    at: datetime
+    #: the change, with its order
+    change: AssetChange
+    #: the asset after it; terminated ones are kept
+    asset: Asset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

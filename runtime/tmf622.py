@@ -251,12 +251,21 @@ class _Placed:
 
 _BUNDLES = ("bundles", "hasparticipant", "contains")
 _BUNDLED = ("bundled", "isbundledby", "bundledby", "iscontainedby", "iscontainedin", "childof")
-_RELATIONS = {"relieson": RelationKind.RELIES_ON, "requires": RelationKind.REQUIRES, "excludes": RelationKind.EXCLUDES}
+_RELATIONS = {
+    "relieson": RelationKind.RELIES_ON,
+    "requires": RelationKind.REQUIRES,
+    "excludes": RelationKind.EXCLUDES,
+    "replaces": RelationKind.REPLACES,
+}
 
 _RELATION_NAMES = {
     RelationKind.RELIES_ON: "reliesOn",
     RelationKind.REQUIRES: "requires",
     RelationKind.EXCLUDES: "excludes",
+    RelationKind.REPLACES: "replaces",
+    RelationKind.REPLACED_BY: "replacedBy",
+    RelationKind.MOVED_FROM: "movedFrom",
+    RelationKind.MOVED_TO: "movedTo",
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.inventory import change_for
+from orderloom.engine.inventory import change_for, state_after, writes
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
@@ -18,18 +18,6 @@ from orderloom.models.inventory import AssetState
 from orderloom.models.journal import WriteInventory
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import PlanState, Task
-
-#: state of the asset once its line is completed
-_AFTER = {
-    Action.ADD: AssetState.ACTIVE,
-    Action.MODIFY: AssetState.ACTIVE,
-    Action.RESUME: AssetState.ACTIVE,
-    Action.MOVE: AssetState.ACTIVE,
-    Action.NO_CHANGE: AssetState.ACTIVE,
-    Action.SUSPEND: AssetState.SUSPENDED,
-    Action.DELETE: AssetState.TERMINATED,
-}
-
 
 def task_started(turn: Turn, task: Task) -> None:
     """The task's line is in progress, and with it the lines it is made from."""
@@ -103,9 +91,7 @@ def write_inventory(turn: Turn) -> None:
         if line.action is Action.ADD and line.id not in turn.ended
     ]
     changes.extend(
-        change_for(line, lines, order, _AFTER[line.action])
-        for line in turn.ended.values()
-        if line.action is not Action.NO_CHANGE or line.users_added or line.users_removed
+        change_for(line, lines, order, state_after(line, lines)) for line in turn.ended.values() if writes(line, lines)
     )
     if changes:
         turn.tell(WriteInventory(changes=tuple(changes)))

@@ -2,38 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 from orderloom.engine.decomposition.merging import Group, merge_quantity, merge_values
 from orderloom.engine.decomposition.work import Work
 from orderloom.models.catalog import Action, Scope, Spec
 from orderloom.models.fulfillment import Line, LineSource, Origin, ProblemKind, Provenance
-from orderloom.models.inventory import Asset
+from orderloom.models.inventory import Asset, AssetState
 from orderloom.models.values import Value
 
 _FROM_DEFAULT = Provenance(origin=Origin.DEFAULT)
 _FROM_INVENTORY = Provenance(origin=Origin.INVENTORY)
+_NONE: frozenset[str] = frozenset()
 
 
-def existing(work: Work, group: Group) -> Asset | None:
-    """What inventory holds for the group: the item of its anchor, else (but for keys) one that a source uses."""
-    target = group.rule.target
-    found = work.by_anchor.get(_anchor(target, group.anchor))
-    if found is not None or target.scope is Scope.KEY:
-        return found
-    used = (
-        asset
-        for contribution in group.contributions
-        for asset in work.used_by.get(contribution.source.asset, ())
-        if asset.spec == target.name
-    )
-    return min(used, key=lambda asset: asset.id, default=None)
+def held_by(work: Work, groups: Sequence[Group]) -> list[Asset | None]:
+    """What inventory holds for each group: the item of its anchor, else (but for keys) one that a source uses.
+
+    No two groups get the same item.
+    """
+    found = [work.by_anchor.get(_anchor(group.rule.target, group.anchor)) for group in groups]
+    taken = {asset.id for asset in found if asset}
+    for place, group in enumerate(groups):
+        target = group.rule.target
+        if found[place] is not None or target.scope is Scope.KEY:
+            continue
+        used = (
+            asset
+            for contribution in group.contributions
+            for asset in work.used_by.get(contribution.source.asset, ())
+            if asset.spec == target.name and asset.id not in taken
+        )
+        asset = found[place] = min(used, key=lambda asset: asset.id, default=None)
+        if asset:
+            taken.add(asset.id)
+    return found
 
 
-def wanted_line(work: Work, group: Group, asset: Asset | None) -> Line | None:
-    """The line that the sources of a group ask for; None where only untouched products ask and there is nothing yet."""
+def wanted_line(work: Work, group: Group, asset: Asset | None, lost: Collection[str]) -> Line | None:
+    """The line that the sources of a group ask for; None where only untouched products ask and there is nothing yet.
+
+    `lost` are users of the asset that no longer ask for it.
+    """
     contributions = group.contributions
     if len(contributions) > 1:
         contributions.sort(key=lambda each: _precedence(each.source, asset))
-    active = any(each.source.id in work.active for each in contributions)
+    active = bool(lost) or any(each.live for each in contributions)
     if not active and asset is None:
         return None
     target, first = group.rule.target, contributions[0].source
@@ -47,9 +61,9 @@ def wanted_line(work: Work, group: Group, asset: Asset | None) -> Line | None:
         attributes={},
         parent=first.id,
         root=first.root,
-        asset=asset.id if asset else f"{target.name}@{target.scope}:{group.anchor}",
+        asset=asset.id if asset else _unheld(work, f"{target.name}@{target.scope}:{group.anchor}"),
         scope=target.scope,
-        anchor=asset.anchor if asset and asset.anchor else _anchor(target, group.anchor),
+        anchor=_anchor(target, group.anchor),
         sources=tuple(LineSource(each.source.id, each.rule.id) for each in contributions),
     )
     if asset is None:
@@ -57,7 +71,10 @@ def wanted_line(work: Work, group: Group, asset: Asset | None) -> Line | None:
         _default(line, target)
     else:
         _hold(line, asset)
-        line.users_added = users - asset.users if active else frozenset()
+        if active:
+            line.users_added = users - asset.users
+            line.users_removed = frozenset(lost)
+            _forget(line, target, work.program.derived.get(target.name, _NONE))
     if active:
         values, provenance = merge_values(work, line.id, contributions)
         line.attributes |= values
@@ -112,11 +129,28 @@ def _action(work: Work, line: Line) -> Action:
     if line.id not in work.active:
         return Action.NO_CHANGE
     sources = [work.lines[each.line] for each in line.sources]
-    for action in (Action.SUSPEND, Action.RESUME):
-        if all(each.action is action for each in sources) and asset.users <= {each.asset for each in sources}:
-            return action
+    known = asset.users - line.users_removed <= {each.asset for each in sources}
+    if known and all(each.action is Action.SUSPEND for each in sources):
+        return Action.SUSPEND
+    if known and all(each.action is Action.RESUME for each in sources):
+        return Action.RESUME
+    idle = known and all(_suspended(work, each) for each in sources)
+    if idle and asset.state is AssetState.ACTIVE:
+        return Action.SUSPEND
+    if not idle and asset.state is AssetState.SUSPENDED:
+        return Action.RESUME
     changed = line.attributes != line.before or line.quantity != asset.quantity
     return Action.MODIFY if changed else Action.NO_CHANGE
+
+
+def _suspended(work: Work, line: Line) -> bool:
+    """Whether the line's item is suspended once the order is carried out."""
+    if line.action in (Action.SUSPEND, Action.RESUME):
+        return line.action is Action.SUSPEND
+    asset = work.assets.get(line.asset)
+    if asset is None:
+        return bool(line.sources) and all(_suspended(work, work.lines[each.line]) for each in line.sources)
+    return asset.state is AssetState.SUSPENDED
 
 
 def _stage(work: Work, line: Line) -> None:
@@ -165,6 +199,23 @@ def _hold(line: Line, asset: Asset) -> None:
     line.before = dict(asset.attributes)
     line.held = asset
     line.provenance = dict.fromkeys(asset.attributes, _FROM_INVENTORY)
+
+
+def _unheld(work: Work, id: str) -> str:
+    while id in work.assets:
+        id += "'"
+    return id
+
+
+def _forget(line: Line, spec: Spec, derived: frozenset[str]) -> None:
+    """What rules alone set is as they say now: what they set before goes back to the default, or is absent."""
+    for name in derived & line.attributes.keys():
+        default = spec.attributes[name].default if name in spec.attributes else None
+        if default is None:
+            del line.attributes[name], line.provenance[name]
+        else:
+            line.attributes[name] = default
+            line.provenance[name] = _FROM_DEFAULT
 
 
 def _default(line: Line, spec: Spec) -> None:

@@ -45,6 +45,7 @@ def product_line(asset: Asset, *, id: str, action: Action, parent: str, context:
         context=context,
         before=dict(asset.attributes),
         held=None if context else asset,
+        ordered=asset.ordered,
         provenance=dict.fromkeys(asset.attributes, _FROM_INVENTORY),
     )
 
@@ -93,6 +94,7 @@ def _added(work: Work, item: OrderItem) -> Line | None:
         root="",
         asset=f"{work.order.id}:{item.id}",
         missing=_missing(work, item, spec, attributes),
+        ordered=work.order.id,
         provenance=provenance,
     )
 

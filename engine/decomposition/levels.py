@@ -6,11 +6,14 @@ lost a source are released, and the new lines fire in their turn.
 
 from __future__ import annotations
 
-from orderloom.engine.decomposition.actions import existing, released_line, settle, wanted_line
+from collections.abc import Iterable
+
+from orderloom.engine.decomposition.actions import held_by, released_line, settle, wanted_line
 from orderloom.engine.decomposition.anchors import Anchors
 from orderloom.engine.decomposition.merging import Contribution, Group
 from orderloom.engine.decomposition.work import Work
 from orderloom.engine.expressions import NOTHING, Scope, Snapshot
+from orderloom.engine.expressions.scope import LineSubject
 from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.firing import FiringRule
 from orderloom.models.catalog import Action, Level
@@ -20,6 +23,19 @@ from orderloom.models.values import Value
 
 #: source actions whose lines give up what they no longer ask for
 _RELEASING = frozenset((Action.MODIFY, Action.DELETE))
+
+
+class _AsNew:
+    """A line as its rules would see it if it were added."""
+
+    __slots__ = ("action", "attributes", "id", "quantity", "spec")
+
+    def __init__(self, line: LineSubject) -> None:
+        self.id = line.id
+        self.spec = line.spec
+        self.quantity = line.quantity
+        self.attributes = line.attributes
+        self.action = Action.ADD
 
 
 class Levels:
@@ -35,6 +51,7 @@ class Levels:
         #: by stratum: groups by (target, anchor), and assets with a source that may give them up
         self._groups: dict[int, dict[tuple[str, str], Group]] = {}
         self._releases: dict[int, list[tuple[Asset, Line]]] = {}
+        self._above: frozenset[str] | None = None
 
     def descend(self) -> None:
         """Makes all technical lines."""
@@ -52,19 +69,14 @@ class Levels:
         """The technical lines of the stratum, with their actions."""
         work = self._work
         made: list[Line] = []
-        groups: dict[str, tuple[Group, Asset | None]] = {}
-        for group in self._groups.pop(stratum, {}).values():
-            asset = existing(work, group)
-            key = asset.id if asset else f"{group.rule.target.name} {group.anchor}"
-            if key in groups:
-                groups[key][0].contributions += group.contributions
-            else:
-                groups[key] = (group, asset)
-        for group, asset in groups.values():
-            line = wanted_line(work, group, asset)
+        groups = list(self._groups.pop(stratum, {}).values())
+        releases = self._releases.pop(stratum, [])
+        for group, asset in zip(groups, held_by(work, groups), strict=True):
+            lost = _lost(group, asset, releases) if asset else frozenset()
+            line = wanted_line(work, group, asset, lost)
             if line is not None:
                 made.append(line)
-        for asset, source in self._releases.pop(stratum, []):
+        for asset, source in releases:
             known = work.by_asset.get(asset.id)
             if known is None:
                 known = released_line(work, asset, source)
@@ -89,14 +101,57 @@ class Levels:
                 scope.parent = work.lines.get(line.parent, NOTHING)
                 scope.root = work.lines.get(line.root, NOTHING)
                 scope.asset = work.assets.get(line.asset, NOTHING)
-                for place in match(scope):
-                    self._contribute(firing[place], line, scope)
-            if line.action in _RELEASING:
-                for asset in work.used_by.get(line.asset, ()):
+                fired = match(scope)
+                live = line.id in work.active
+                for place in fired:
+                    self._contribute(firing[place], line, scope, live or self._reached(firing[place], line))
+                if self._program.asks_for_action and line.action is not Action.ADD:
+                    self._keep(line, scope, fired)
+            for asset in work.used_by.get(line.asset, ()):
+                if line.action in _RELEASING or self._reconsidered(line, asset):
                     turn = max(self._program.strata.get(asset.spec, 0), stratum + 1)
                     self._releases.setdefault(turn, []).append((asset, line))
 
-    def _contribute(self, rule: FiringRule, line: Line, scope: Scope) -> None:
+    def _keep(self, line: Line, scope: Scope, fired: tuple[int, ...]) -> None:
+        """What a line uses already it asks for as if it were new: tests of the action decide only what is made."""
+        work = self._work
+        used = {asset.spec for asset in work.used_by.get(line.asset, ())}
+        if not used:
+            return
+        parent, root = scope.parent, scope.root
+        scope.line, scope.parent, scope.root = _AsNew(line), _AsNew(parent), _AsNew(root)
+        places = self._program.decompositions.match(scope)
+        scope.line, scope.parent, scope.root = line, parent, root
+        live = line.id in work.active
+        for place in places:
+            rule = self._program.firing[place]
+            if place not in fired and rule.target.name in used:
+                self._contribute(rule, line, scope, live or self._reached(rule, line))
+
+    def _reconsidered(self, line: Line, asset: Asset) -> bool:
+        """Whether some rule that may have asked for the item on behalf of the line looks at what the order touches."""
+        rules = self._program.firing_by_source.get(line.spec, ())
+        return any(rule.target.name == asset.spec and self._reached(rule, line) for rule in rules)
+
+    def _reached(self, rule: FiringRule, line: Line) -> bool:
+        """Whether what the rule looks at beyond its line is touched by the order."""
+        looks, active = rule.readings, self._work.active
+        return looks.beyond and (
+            (looks.parent and line.parent in active)
+            or (looks.root and line.root in active)
+            or (looks.children and line.id in self._parents())
+            or (looks.lines and bool(active))
+            or (looks.relations and self._anchors.regrouped(line))
+        )
+
+    def _parents(self) -> frozenset[str]:
+        """The lines that a product stands under which the order touches."""
+        if self._above is None:
+            products = (line for line in self._work.lines.values() if line.level is Level.PRODUCT)
+            self._above = frozenset(line.parent for line in products if line.id in self._work.active)
+        return self._above
+
+    def _contribute(self, rule: FiringRule, line: Line, scope: Scope, live: bool) -> None:
         target: dict[str, Value] = {}
         scope.target = target
         for mapping in rule.mappings:
@@ -107,7 +162,7 @@ class Levels:
         if rule.quantity is not None:
             found = rule.quantity.evaluate(scope)
             if isinstance(found, int):
-                if found < 0:
+                if found < 0 and live:
                     self._work.problem(
                         ProblemKind.BAD_VALUE,
                         line.id,
@@ -117,6 +172,8 @@ class Levels:
                     return
                 quantity = found
         anchor = self._anchors.of(line, rule, scope)
+        if anchor is None and not live:
+            return
         if anchor is None:
             self._work.problem(
                 ProblemKind.MISSING_VALUE,
@@ -129,4 +186,10 @@ class Levels:
         group = groups.get((rule.target.name, anchor))
         if group is None:
             group = groups[rule.target.name, anchor] = Group(rule, anchor, [])
-        group.contributions.append(Contribution(line, rule, target, quantity))
+        group.contributions.append(Contribution(line, rule, target, quantity, live))
+
+
+def _lost(group: Group, asset: Asset, releases: Iterable[tuple[Asset, Line]]) -> frozenset[str]:
+    """The users that no longer ask for the group's item."""
+    asking = {each.source.id for each in group.contributions}
+    return frozenset(source.asset for held, source in releases if held.id == asset.id and source.id not in asking)

@@ -22,6 +22,8 @@ class Contribution:
     values: dict[str, Value]
     #: None where the rule says nothing of the quantity
     quantity: int | None
+    #: whether the order may change what it asks for: its source is touched, or something that the rule looks at is
+    live: bool
 
 
 @dataclass(slots=True)

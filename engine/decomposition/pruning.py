@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orderloom.engine.decomposition.work import Work
+from orderloom.engine.inventory import writes
 from orderloom.models.catalog import Level
 from orderloom.models.fulfillment import Line
 
@@ -15,7 +16,8 @@ def prune(work: Work) -> dict[str, Line]:
         if (
             not line.context
             if product
-            else (line.id in work.active or any(each.line in of_order for each in line.sources))
+            else (line.id in work.active and writes(line, work.lines))
+            or any(each.line in of_order for each in line.sources)
         ):
             of_order.add(line.id)
     if len(of_order) == len(work.lines):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from orderloom.engine.inventory import apply_change, change_for
+from orderloom.engine.inventory import apply_change, change_for, state_after, writes
 from orderloom.engine.program import Program, compile_design
 from orderloom.models.catalog import Action, Attribute, Contains, Enum, Level, Relation, RelationKind, Scope, Spec
 from orderloom.models.conversion import Json
@@ -175,10 +175,9 @@ def order(*items: OrderItem, id: str = "O1", account: Account = ACCOUNT) -> Prod
 def carried_out(order: ProductOrder, decomposition: Decomposition, inventory: Inventory) -> Inventory:
     """Inventory once every line has been fulfilled; terminated assets are left out."""
     assets: dict[str, Asset] = dict(inventory.assets)
-    states = {Action.DELETE: AssetState.TERMINATED, Action.SUSPEND: AssetState.SUSPENDED}
     for line in decomposition.lines.values():
-        if line.context or (line.action is Action.NO_CHANGE and not (line.users_added or line.users_removed)):
+        if line.context or not writes(line, decomposition.lines):
             continue
-        change = change_for(line, decomposition.lines, order, states.get(line.action, AssetState.ACTIVE))
+        change = change_for(line, decomposition.lines, order, state_after(line, decomposition.lines))
         assets[line.asset] = apply_change(assets.get(line.asset), change)
     return Inventory(assets={id: each for id, each in assets.items() if each.state is not AssetState.TERMINATED})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 from orderloom.engine.expressions import NOTHING, Scope
 from orderloom.models.catalog import Action, Level
 from orderloom.models.catalog import Scope as Sharing
 from orderloom.models.design import Design
-from orderloom.models.inventory import Asset, Inventory
+from orderloom.models.inventory import Asset, AssetState, Inventory
 from orderloom.models.order import ProductOrder
 from orderloom.models.rules import DecompositionRule
 from orderloom.models.values import Value
@@ -18,6 +18,14 @@ from tests.engine.expressions.reference import evaluate
 
 class Contradiction(Exception):
     """two sources set one attribute differently"""
+
+
+class Asks(NamedTuple):
+    """What one rule asks for on behalf of one source."""
+
+    source: Any
+    rule: DecompositionRule
+    live: bool
 
 
 @dataclass
@@ -36,7 +44,7 @@ class Wanted:
     context: bool
     live: bool
     #: (source, rule) for technical lines
-    sources: list[tuple[Any, DecompositionRule]] = field(default_factory=list)
+    sources: list[Asks] = field(default_factory=list)
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     relies: list[Any] = field(default_factory=list)
@@ -121,31 +129,44 @@ def _technical(
     design: Design, order: ProductOrder, inventory: Inventory, lines: list[Wanted], level: Level
 ) -> list[Wanted]:
     made: list[Wanted] = []
-    anchored: dict[str, list[tuple[Wanted, DecompositionRule]]] = {}
+    anchored: dict[str, list[Asks]] = {}
     for source in lines:
         if source.action is Action.DELETE or (source.level is not Level.PRODUCT and not source.sources):
             continue
         for rule in design.rules:
-            if design.specs[rule.target].level is level and _fires(design, rule, source):
+            if design.specs[rule.target].level is not level:
+                continue
+            uses = any(each.spec == rule.target and source.asset in each.users for each in inventory.assets.values())
+            new = replace(source, action=Action.ADD)
+            if _fires(design, rule, source) or (source.action is not Action.ADD and uses and _fires(design, rule, new)):
                 asset = _asset(design, order, inventory, lines, source, rule)
-                anchored.setdefault(asset, []).append((source, rule))
-    asks: dict[str, list[tuple[Wanted, DecompositionRule]]] = {}
-    for wanted, sources in anchored.items():
-        asks.setdefault(_existing(design, inventory, wanted, sources), []).extend(sources)
+                live = source.live or _reached(design, lines, source, rule)
+                anchored.setdefault(asset, []).append(Asks(source, rule, live))
+    asks = _taken(design, inventory, anchored)
+    losses = {
+        held.id: {
+            source.asset
+            for source in lines
+            if source.asset in held.users
+            and (
+                source.action in (Action.MODIFY, Action.DELETE)
+                or any(
+                    rule.source == source.spec and rule.target == held.spec and _reached(design, lines, source, rule)
+                    for rule in design.rules
+                )
+            )
+            and all(source is not each.source for each in asks.get(held.id, ()))
+        }
+        for held in inventory.assets.values()
+    }
     for id, sources in asks.items():
-        line = _merged(design, inventory, id, sources)
+        line = _merged(design, inventory, id, sources, bool(losses.get(id)))
         if line is not None:
             made.append(line)
     for held in inventory.assets.values():
         if held.level is not level:
             continue
-        losing = {
-            source.asset
-            for source in lines
-            if source.asset in held.users
-            and source.action in (Action.MODIFY, Action.DELETE)
-            and all(source is not each for each, _ in asks.get(held.id, ()))
-        }
+        losing = losses[held.id]
         if not losing:
             continue
         known = next((line for line in made if line.asset == held.id), None)
@@ -155,7 +176,7 @@ def _technical(
         known.removed = frozenset(losing)
         known.live = True
     for line in made:
-        line.action = _action(inventory.assets.get(line.asset), line)
+        line.action = _action(inventory, line)
         if line.root is None:
             user = next(each for each in lines if each.asset in line.removed)
             line.parent, line.root = user, user.root
@@ -204,42 +225,70 @@ def _asset(
         case Sharing.ORDER:
             if used:
                 return used[0]
-            anchor = order.id
+            anchor = _product(source).asset.partition(":")[0]
         case Sharing.RELATION:
-            product = source
-            while product.level is not Level.PRODUCT:
-                product = product.parent
-            together = [product]
-            for each in together:
-                together += [
-                    other for other in lines if other not in together and (other in each.relies or each in other.relies)
-                ]
+            product = _product(source)
+            together = _together(lines, product, gone=False)
             relied = [each.asset for each in together if any(each in other.relies for other in together)]
             anchor = min(relied) if relied else product.asset
     return f"{target.name}@{target.scope}:{anchor}"
 
 
-def _existing(
-    design: Design, inventory: Inventory, wanted: str, sources: list[tuple[Wanted, DecompositionRule]]
-) -> str:
-    """The wanted asset if there is one, else (but for keys) one of that spec that a source uses."""
-    target = design.specs[sources[0][1].target]
-    if wanted in inventory.assets or target.scope is Sharing.KEY:
-        return wanted
-    users = {source.asset for source, _ in sources}
-    used = [asset.id for asset in inventory.assets.values() if asset.spec == target.name and asset.users & users]
-    return min(used, default=wanted)
+def _reached(design: Design, lines: list[Wanted], source: Wanted, rule: DecompositionRule) -> bool:
+    """Whether the order touches what the rule looks at: the designs of these tests look at parents and roots only."""
+    seen = repr([rule.when, rule.quantity, rule.mappings])
+    scope = design.specs[rule.target].scope
+    if scope is Sharing.RELATION:
+        together = _together(lines, _product(source), gone=True)
+        if any(each.live for each in together):
+            return True
+    if ("Root.PARENT" in seen or scope is Sharing.PARENT) and source.parent is not None and source.parent.live:
+        return True
+    return bool(("Root.ROOT" in seen or scope is Sharing.BUNDLE) and source.root.live)
+
+
+def _product(line: Wanted) -> Wanted:
+    while line.level is not Level.PRODUCT:
+        line = line.parent
+    return line
+
+
+def _together(lines: list[Wanted], product: Wanted, *, gone: bool) -> list[Wanted]:
+    """The products that are tied to this one, itself first."""
+    there = [line for line in lines if gone or line.action is not Action.DELETE]
+    found = [product]
+    for each in found:
+        if each in there:
+            found += [other for other in there if other not in found and (other in each.relies or each in other.relies)]
+    return found
+
+
+def _taken(design: Design, inventory: Inventory, anchored: dict[str, list[Asks]]) -> dict[str, list[Asks]]:
+    """By asset what asks for it: of its anchor, else (but for keys) one that a source uses and nothing else takes."""
+    taken = {wanted for wanted in anchored if wanted in inventory.assets}
+    asks = {}
+    for wanted, sources in anchored.items():
+        spec = design.specs[sources[0].rule.target]
+        users = {each.source.asset for each in sources}
+        used = [each.id for each in inventory.assets.values() if each.spec == spec.name and each.users & users]
+        free = [id for id in used if id not in taken]
+        chosen = wanted
+        if wanted not in inventory.assets and spec.scope is not Sharing.KEY and free:
+            chosen = min(free)
+            taken.add(chosen)
+        asks[chosen] = sources
+    return asks
 
 
 def _merged(
-    design: Design, inventory: Inventory, id: str, sources: list[tuple[Wanted, DecompositionRule]]
+    design: Design, inventory: Inventory, id: str, sources: list[Asks], lost: bool
 ) -> Wanted | None:
     held = inventory.assets.get(id)
-    live = any(source.live for source, _ in sources)
+    live = lost or any(each.live for each in sources)
     if held is None and not live:
         return None
-    under = [source for source, _ in sources if held and source.asset == held.parent]
-    first = under[0] if under else min((source for source, _ in sources), key=lambda source: source.asset)
+    under = [each.source for each in sources if held and each.source.asset == held.parent]
+    first = under[0] if under else min((each.source for each in sources), key=lambda source: source.asset)
     rule = sources[0][1]
     line = Wanted(
         id=id,
@@ -255,17 +304,19 @@ def _merged(
         live=live,
         sources=sources,
     )
-    users = frozenset(source.asset for source, _ in sources)
+    users = frozenset(each.source.asset for each in sources)
     if live:
         line.added = users - (held.users if held else frozenset())
         quantities = [
-            evaluate(each.quantity.expression, _scope(source), {}) for source, each in sources if each.quantity
+            evaluate(each.quantity.expression, _scope(source), {}) for source, each, _ in sources if each.quantity
         ]
         line.quantity = sum(each for each in quantities if isinstance(each, int)) if quantities else 1
-        for name in {mapping.attribute for _, each in sources for mapping in each.mappings}:
+        mapped = {mapping.attribute for each in design.rules if each.target == rule.target for mapping in each.mappings}
+        line.attributes = {name: value for name, value in line.attributes.items() if name not in mapped}
+        for name in {mapping.attribute for each in sources for mapping in each.rule.mappings}:
             found = [
                 (each.priority, value)
-                for source, each in sources
+                for source, each, _ in sources
                 for mapping in each.mappings
                 if mapping.attribute == name
                 and (value := evaluate(mapping.value.expression, _scope(source), {})) is not None
@@ -278,17 +329,31 @@ def _merged(
     return line
 
 
-def _action(held: Asset | None, line: Wanted) -> Action:
+def _action(inventory: Inventory, line: Wanted) -> Action:
+    held = inventory.assets.get(line.asset)
     if held is None:
         return Action.ADD
     if not line.sources:
         return Action.NO_CHANGE if held.users - line.removed else Action.DELETE
     if not line.live:
         return Action.NO_CHANGE
+    known = held.users - line.removed <= {each.source.asset for each in line.sources}
     for action in (Action.SUSPEND, Action.RESUME):
-        if {source.action for source, _ in line.sources} == {action} and held.users <= {
-            source.asset for source, _ in line.sources
-        }:
+        if known and {each.source.action for each in line.sources} == {action}:
             return action
+    idle = known and all(_idle(inventory, each.source) for each in line.sources)
+    if idle and held.state is AssetState.ACTIVE:
+        return Action.SUSPEND
+    if not idle and held.state is AssetState.SUSPENDED:
+        return Action.RESUME
     same = line.attributes == dict(held.attributes) and line.quantity == held.quantity
     return Action.NO_CHANGE if same else Action.MODIFY
+
+
+def _idle(inventory: Inventory, line: Wanted) -> bool:
+    if line.action in (Action.SUSPEND, Action.RESUME):
+        return line.action is Action.SUSPEND
+    held = inventory.assets.get(line.asset)
+    if held is None:
+        return bool(line.sources) and all(_idle(inventory, each.source) for each in line.sources)
+    return held.state is AssetState.SUSPENDED

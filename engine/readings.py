@@ -1,0 +1,59 @@
+"""What a rule looks at beyond its own line: decides which untouched lines a change elsewhere reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+
+from orderloom.models.catalog import Scope, Spec
+from orderloom.models.expression import Collection, Formula, Quantified, Reference, Root
+from orderloom.models.rules import DecompositionRule
+from orderloom.models.values import Type
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What one decomposition rule looks at."""
+
+    parent: bool
+    root: bool
+    children: bool
+    #: any line of the order
+    lines: bool
+    #: what the source's product relies on, or is relied on by
+    relations: bool
+    #: whether its condition tests an action
+    action: bool
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it looks at anything but the line itself."""
+        return self.parent or self.root or self.children or self.lines or self.relations
+
+
+def readings(rule: DecompositionRule, target: Spec) -> Readings:
+    """What the rule's condition, mappings, quantity and its target's anchor look at."""
+    formulas = [rule.when, rule.quantity, target.scope_key, *(each.value for each in rule.mappings)]
+    nodes = [node for formula in formulas if formula for node in _nodes(formula)]
+    roots = {node.root for node in nodes if isinstance(node, Reference)}
+    ranges = {node.collection for node in nodes if isinstance(node, Quantified)}
+    asked = _nodes(rule.when) if rule.when else ()
+    return Readings(
+        parent=Root.PARENT in roots or target.scope is Scope.PARENT,
+        root=Root.ROOT in roots or target.scope is Scope.BUNDLE,
+        children=Collection.CHILDREN in ranges,
+        lines=Collection.LINES in ranges,
+        relations=target.scope is Scope.RELATION,
+        action=any(isinstance(node, Reference) and node.meta and node.name == "action" for node in asked),
+    )
+
+
+def _nodes(formula: Formula) -> Iterator[object]:
+    todo: list[object] = [formula.expression]
+    while todo:
+        node = todo.pop()
+        yield node
+        if isinstance(node, tuple):
+            todo.extend(node)
+        elif is_dataclass(node) and not isinstance(node, Type):
+            todo.extend(getattr(node, each.name) for each in fields(node))
