@@ -477,10 +477,26 @@ class Builder:
         return tree.DueStatement(due=c[1], span=_span(c))
 
     def due_business(self, c: Children) -> tree.DueTime:
-        return tree.DueTime(business_days=self._whole(c[0]), exact=None, span=_span(c))
+        return tree.DueTime(
+            business_days=self._whole(c[0]),
+            business_hours=None,
+            exact=None,
+            calendar=_optional_name(c[4]),
+            span=_span(c),
+        )
+
+    def due_business_hours(self, c: Children) -> tree.DueTime:
+        return tree.DueTime(
+            business_days=None,
+            business_hours=self._whole(c[0]),
+            exact=None,
+            calendar=_optional_name(c[4]),
+            span=_span(c),
+        )
 
     def due_exact(self, c: Children) -> tree.DueTime:
-        return tree.DueTime(business_days=None, exact=self._length(c[0]), span=_span(c))
+        exact = self._length(c[0])
+        return tree.DueTime(business_days=None, business_hours=None, exact=exact, calendar=None, span=_span(c))
 
     def collect(self, c: Children) -> tree.CollectStatement:
         return tree.CollectStatement(fields=c[2], span=_span(c))
@@ -528,7 +544,10 @@ class Builder:
         )
 
     def duration(self, c: Children) -> tree.DurationStatement:
-        return tree.DurationStatement(length=self._time_span(c[1]), span=_span(c))
+        return tree.DurationStatement(length=c[1], span=_span(c))
+
+    def start_late(self, c: Children) -> tree.StartLateStatement:
+        return tree.StartLateStatement(span=_span(c))
 
     def visible(self, c: Children) -> tree.VisibleStatement:
         return tree.VisibleStatement(text=self._text(c[1]), span=_span(c))

@@ -10,12 +10,14 @@ import hashlib
 import os
 import posixpath
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from orderloom.dsl import tree
+from orderloom.dsl.calendars import CalendarDeclaration
 from orderloom.dsl.manifest import MANIFEST, Manifest, read_manifest
 from orderloom.dsl.parser import parse
+from orderloom.models.jeopardy import Thresholds
 from orderloom.models.source import Diagnostic, Span
 from orderloom.models.values import Value
 
@@ -38,6 +40,11 @@ class Sources:
     settings: Mapping[str, Mapping[str, Value]]
     #: IANA name
     time_zone: str = "UTC"
+    #: by name
+    calendars: Mapping[str, CalendarDeclaration] = field(default_factory=dict)
+    #: see `Design.calendar`
+    calendar: str = ""
+    jeopardy: Thresholds = field(default_factory=Thresholds)
     #: see `Design.account_sequence`
     account_sequence: bool = False
     #: path from the bundle's folder, with forward slashes → text; sorted, imported files among them
@@ -128,6 +135,9 @@ def _assemble(load: _Load, problems: list[Diagnostic]) -> BundleRead:
         title=manifest.title,
         settings=manifest.values(),
         time_zone=manifest.time_zone,
+        calendars=manifest.calendars,
+        calendar=manifest.calendar,
+        jeopardy=manifest.jeopardy.thresholds(),
         account_sequence=manifest.sequence == "account",
         files=files,
         digest=digest_of(files),

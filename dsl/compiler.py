@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from orderloom.dsl import branches, calls, literals, operators, paths, quantifiers, tree
 from orderloom.dsl.bundle import Sources
+from orderloom.dsl.calendars import calendars
 from orderloom.dsl.catalog import build_enums, build_specs
 from orderloom.dsl.checks import CHECKS
 from orderloom.dsl.context import Context
@@ -89,5 +90,8 @@ def _design(sources: Sources, context: Context) -> Design:
         operations=context.operations,
         settings=sources.settings,
         time_zone=sources.time_zone,
+        calendars=calendars(sources.calendars, sources.time_zone),
+        calendar=sources.calendar,
+        jeopardy=sources.jeopardy,
         account_sequence=sources.account_sequence,
     )

@@ -69,7 +69,7 @@ def suggestion(state: Any, token: Lexeme, lexer: WordLexer) -> str:
     if kinds == {"STRING"} and token.type == "NAME" and token.text not in lexer.keywords:
         return "put it in double quotes"
     if "BUSINESS" in kinds and token.text in ("day", "days"):
-        return "`2d` is two days of 24 hours, `2 business days` are Monday to Friday"
+        return "`2d` is two days of 24 hours, `2 business days` are those of a calendar"
     if token.type in ("EQUALS", "UNEQUAL", "LESSTHAN", "MORETHAN", "AT_LEAST", "AT_MOST") and kinds >= {"AND", "OR"}:
         return "comparisons do not chain; join two with `and`"
     words = {word for word, kind in lexer.keywords.items() if kind in kinds}

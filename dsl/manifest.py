@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    ValidationError,
+    ValidationInfo,
+)
 
+from orderloom.dsl.calendars import CalendarDeclaration, Holidays, JeopardyDeclaration, zone
 from orderloom.dsl.suggestions import nearest
 from orderloom.models.source import Diagnostic, Span
 from orderloom.models.values import Value
@@ -32,11 +42,11 @@ def _semantic(text: str) -> str:
     return text
 
 
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, OSError, ValueError) as error:
-        raise ValueError("the name of a time zone is expected, like `Europe/Vienna`") from error
+def _declared(name: str, info: ValidationInfo) -> str:
+    calendars = info.data.get("calendars", {name: None})
+    if name not in calendars:
+        near = nearest(name, calendars)
+        raise ValueError(f"there is no calendar `{name}`" + (f"; did you mean `{near}`?" if near else ""))
     return name
 
 
@@ -71,8 +81,12 @@ class Manifest(BaseModel):
     requires: Requirements = Requirements()
     #: environment → setting → value; `default` holds where an environment says nothing else
     settings: dict[SettingName, dict[SettingName, SettingValue]] = {}
-    #: IANA name of the zone in which business days are counted
-    time_zone: Annotated[StrictStr, AfterValidator(_zone)] = "UTC"
+    #: IANA name of the zone of dates, and of calendars that name none
+    time_zone: Annotated[StrictStr, AfterValidator(zone)] = "UTC"
+    calendars: dict[SettingName, CalendarDeclaration] = {}
+    #: the calendar for terms that name none; without one, Monday to Friday
+    calendar: Annotated[StrictStr, AfterValidator(_declared)] = ""
+    jeopardy: JeopardyDeclaration = JeopardyDeclaration()
     #: `account`: orders of one account are carried out one after the other, in the order of their submission
     sequence: Literal["none", "account"] = "none"
 
@@ -178,11 +192,9 @@ def _finding(file: str, node: yaml.Node, problem: dict[str, Any]) -> Diagnostic:
     elif kind == "extra_forbidden":
         place = key or place
         message = f"there is no field `{name}`"
-        known = Requirements.model_fields if location[0] == "requires" else Manifest.model_fields
+        known = _fields(location)
         near = nearest(str(location[-1]), known)
         help = f"did you mean `{near}`?" if near else "known here: " + ", ".join(f"`{field}`" for field in known)
-        if location == ("calendars",):
-            message, help = "`calendars` is not supported yet", "business days are Monday to Friday in `time_zone`"
     elif location[:1] == ("settings",) and len(location) == 3 and "[key]" not in problem["loc"]:
         message = f"`{name}` must be a text, a number, `true` or `false`"
     else:
@@ -196,6 +208,21 @@ def _finding(file: str, node: yaml.Node, problem: dict[str, Any]) -> Diagnostic:
         if kind == "string_type":
             help = "put it in quotes"
     return Diagnostic(code="LM0103", message=message, span=place, help=help)
+
+
+def _fields(location: tuple[Any, ...]) -> Collection[str]:
+    """The fields that are known where an unknown one was found."""
+    match location:
+        case ("requires", *_):
+            return Requirements.model_fields
+        case ("jeopardy", *_):
+            return JeopardyDeclaration.model_fields
+        case ("calendars", _, "holidays", *_):
+            return Holidays.model_fields
+        case ("calendars", _, *_):
+            return CalendarDeclaration.model_fields
+        case _:
+            return Manifest.model_fields
 
 
 def _find(file: str, node: yaml.Node, location: tuple[Any, ...]) -> tuple[Span, Span | None]:

@@ -15,7 +15,7 @@ from orderloom.dsl.decomposition import mapped, target_attribute
 from orderloom.dsl.dependencies import dependencies
 from orderloom.dsl.environment import Environment, Members
 from orderloom.dsl.facts import NONE, if_true
-from orderloom.dsl.queues import due, length, not_supported, queue, retry_policy
+from orderloom.dsl.queues import due, length, queue, retry_policy
 from orderloom.dsl.suggestions import suggestion
 from orderloom.dsl.supply import collects
 from orderloom.dsl.symbols import unique
@@ -94,8 +94,6 @@ def _task(
     for kind in dict.fromkeys(type(statement) for statement in node.statements):
         if kind not in REPEATED:
             only(node.statements, kind, WORDS[kind], context.findings)
-    for duration in tree.of_kind(node.statements, tree.DurationStatement):
-        not_supported(context, "`duration` of a task", duration.span, "leave it out")
     checker = context.checker(environment)
     condition = _first(node, tree.When)
     when: Formula | None = None
@@ -107,6 +105,7 @@ def _task(
             facts = if_true(found)
     visible = _first(node, tree.VisibleStatement)
     once = _first(node, tree.OncePer)
+    duration = _first(node, tree.DurationStatement)
     form = _form(context, plan, node)
     task = TaskDefinition(
         id=f"{plan.name.text}.{node.name.text}",
@@ -116,6 +115,8 @@ def _task(
         when=when,
         after=tuple(dependencies(context, plan, node, environment)),
         once=once.reach if once is not None else None,
+        duration=due(context, duration.length, "a duration") if duration is not None else None,
+        start_late=_first(node, tree.StartLateStatement) is not None,
         sets=tuple(_sets(context, plan, node, checker.assuming(facts), form)),
         form=form,
         visible=visible.text.value if visible is not None else "",

@@ -15,6 +15,9 @@ from orderloom.models.tasks import Due, Queue, RetryKind, RetryPolicy
 #: how items of a queue find a person: they are pulled
 PULL = "pull"
 
+#: of a term in business days or hours: years, and still quickly counted
+MOST_BUSINESS = 10_000
+
 
 def build_queues(context: Context) -> None:
     """The declared queues, and the queue of failed tasks that always exists."""
@@ -87,16 +90,39 @@ def queue(context: Context, name: tree.Name, *, fallout: bool) -> str:
     return name.text
 
 
-def due(context: Context, node: tree.DueTime) -> Due:
-    """A time by which something is to be done."""
+def due(context: Context, node: tree.DueTime, what: str = "a due time") -> Due:
+    """A time by which something is to be done, or for which it lasts."""
+    business = node.business_days if node.business_days is not None else node.business_hours
+    if business is None:
+        exact = node.exact or timedelta(0)
+        if exact <= timedelta(0):
+            _not_positive(context, what, node.span)
+        return Due(span=exact)
+    if business < 1:
+        _not_positive(context, what, node.span)
+    if business > MOST_BUSINESS:
+        context.findings.error(
+            "LM4015", f"{what} is at most {MOST_BUSINESS} business days or hours", node.span, help="write fewer"
+        )
+    calendar = _calendar(context, node.calendar) if node.calendar is not None else ""
     if node.business_days is not None:
-        if node.business_days < 1:
-            _not_positive(context, "a due time", node.span)
-        return Due(business_days=node.business_days)
-    exact = node.exact or timedelta(0)
-    if exact <= timedelta(0):
-        _not_positive(context, "a due time", node.span)
-    return Due(span=exact)
+        return Due(business_days=business, calendar=calendar)
+    return Due(business_time=timedelta(hours=min(business, MOST_BUSINESS)), calendar=calendar)
+
+
+def _calendar(context: Context, name: tree.Name) -> str:
+    """The name of a calendar that `bundle.yaml` has; "" if it has none."""
+    if name.text in context.sources.calendars:
+        return name.text
+    context.findings.error(
+        "LM1020",
+        f"there is no calendar `{name.text}`",
+        name.span,
+        help=suggestion(name.text, context.sources.calendars, what="calendar")
+        if context.sources.calendars
+        else "add it to `calendars` of `bundle.yaml`",
+    )
+    return ""
 
 
 def length(context: Context, node: tree.TimeSpan, what: str) -> timedelta:

@@ -625,10 +625,13 @@ class QueueStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DueTime:
-    """`2 business days` or `4h`; exactly one is set."""
+    """`2 business days in office`, `4 business hours` or `4h`; exactly one is set."""
 
     business_days: int | None
+    business_hours: int | None
     exact: timedelta | None
+    #: of business days and hours
+    calendar: Name | None
     span: Span
 
 
@@ -739,7 +742,14 @@ class NoReturnStatement:
 class DurationStatement:
     """`duration 5m`: how long the task usually takes."""
 
-    length: TimeSpan
+    length: DueTime
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartLateStatement:
+    """`start as late as possible`: at the calculated start."""
+
     span: Span
 
 
@@ -773,6 +783,7 @@ TaskStatement = (
     | AmendPlanStatement
     | NoReturnStatement
     | DurationStatement
+    | StartLateStatement
     | VisibleStatement
 )
 

@@ -191,7 +191,6 @@ MISTAKES = [
     (MANIFEST + "time_zone: ../../etc/passwd\n", 3, 12, "LM0103", "`time_zone`: the name of a time zone", ""),
     (MANIFEST + "requires: {orderloom: '>=99'}\n", 3, 23, "LM0103", "requires orderloom 99 or later", ""),
     (MANIFEST + "requires: {orderloom: latest}\n", 3, 23, "LM0103", "`requires.orderloom`: the least version", ""),
-    (MANIFEST + "calendars: {}\n", 3, 1, "LM0103", "`calendars` is not supported yet", "Monday to Friday"),
     (MANIFEST + "name: again\n", 3, 1, "LM0102", "`name` stands here twice", ""),
     ("name: [a\n", 2, 1, "LM0102", "not valid YAML", ""),
     ("- a\n", 1, 1, "LM0102", "expected `name`, `version`", ""),
