@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from orderloom.models.catalog import Action, RelationKind
 from orderloom.models.fulfillment import Line
@@ -37,7 +38,10 @@ def change_for(line: Line, lines: Mapping[str, Line], order: ProductOrder, state
         relies_on=_relied(line, lines),
         anchor=line.anchor,
         ordered=line.ordered,
-        **{name: ties.get(kind, "") for kind, name in _TIES.items()},
+        moved_from=ties.get(RelationKind.MOVED_FROM, ""),
+        moved_to=ties.get(RelationKind.MOVED_TO, ""),
+        replaces=ties.get(RelationKind.REPLACES, ""),
+        replaced_by=ties.get(RelationKind.REPLACED_BY, ""),
     )
 
 
@@ -66,6 +70,36 @@ def state_after(line: Line, lines: Mapping[str, Line]) -> AssetState:
     return AssetState.SUSPENDED if idle else AssetState.ACTIVE
 
 
+def over(change: AssetChange, former: Iterable[Line]) -> AssetChange:
+    """The change of a line whose former versions inventory may have been told of: what only they had goes."""
+    for line in former:
+        change = replace(
+            change,
+            attributes={**dict.fromkeys(line.attributes), **change.attributes},
+            users_added=change.users_added | (line.users_removed - change.users_removed),
+            users_removed=change.users_removed | (line.users_added - change.users_added),
+        )
+    return change
+
+
+def taken_back(line: Line, former: Iterable[Line], order: ProductOrder) -> AssetChange:
+    """The change that leaves the line's item as the order found it; what was added goes."""
+    versions = (*former, line)
+    added = frozenset(user for each in versions for user in each.users_added)
+    removed = frozenset(user for each in versions for user in each.users_removed)
+    return AssetChange(
+        id=line.asset,
+        spec=line.spec,
+        level=line.level,
+        account=order.account.id,
+        order=order.id,
+        state=line.held.state if line.held else AssetState.TERMINATED,
+        users_added=removed,
+        users_removed=added,
+        restored=line.held,
+    )
+
+
 def _relied(line: Line, lines: Mapping[str, Line]) -> frozenset[str]:
     relied = (relation.line for relation in line.relations if relation.kind is RelationKind.RELIES_ON)
     return frozenset(lines[each].asset if each in lines else each for each in relied)
@@ -79,6 +113,9 @@ def apply_change(asset: Asset | None, change: AssetChange) -> Asset:
     """
     if asset is None or asset.state is AssetState.TERMINATED:
         asset = None
+    if change.restored:
+        held = change.restored
+        return replace(held, users=((asset or held).users | change.users_added) - change.users_removed)
     before = asset.attributes if asset else {}
     users = ((asset.users if asset else frozenset()) | change.users_added) - change.users_removed
     attributes = {name: value for name, value in {**before, **change.attributes}.items() if value is not None}

@@ -75,6 +75,8 @@ class AssetChange:
     moved_to: str = ""
     replaces: str = ""
     replaced_by: str = ""
+    #: the item is to be again as this was, but for users that others have added or removed
+    restored: Asset | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

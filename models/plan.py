@@ -78,7 +78,7 @@ class Task:
     """
 
     id: str
-    #: id of the task definition, `Plan.task`; what a change adds has `Plan.task/undo`, `/amend`, `/resolve`, `/conflict`
+    #: id of the task definition, `Plan.task`; a change adds `Plan.task/undo`, `/amend`, `/resolve` and `/conflict`
     definition: str
     kind: TaskKind
     #: id of the line it works on

@@ -8,6 +8,7 @@ from typing import Any
 
 from orderloom.engine.advance.agenda import settle
 from orderloom.engine.advance.answers import callback_received, callout_answered, callout_held, callout_released
+from orderloom.engine.advance.changing import change_requested
 from orderloom.engine.advance.index import index_of
 from orderloom.engine.advance.people import (
     fallout_resolved,
@@ -21,14 +22,17 @@ from orderloom.engine.advance.turn import Turn
 from orderloom.engine.advance.waits import event_arrived, timer_fired
 from orderloom.engine.program import Program
 from orderloom.models.journal import (
+    AmendmentRequested,
     CallbackReceived,
     CalloutAnswered,
     CalloutHeld,
     CalloutReleased,
+    CancellationRequested,
     Event,
     EventArrived,
     FalloutResolved,
     LineCorrected,
+    MigrationRequested,
     OrderDeferred,
     OrderHeld,
     OrderReleased,
@@ -53,6 +57,9 @@ _HANDLERS: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     LineCorrected: line_corrected,
     OrderHeld: order_held,
     OrderReleased: order_released,
+    AmendmentRequested: change_requested,
+    CancellationRequested: change_requested,
+    MigrationRequested: change_requested,
 }
 
 

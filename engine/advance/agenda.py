@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orderloom.engine.advance.changing import weigh
 from orderloom.engine.advance.kinds import STARTERS
 from orderloom.engine.advance.outcomes import complete, fall_out, skip
 from orderloom.engine.advance.rollup import roll_up, task_started, write_inventory
@@ -16,8 +17,13 @@ ATTRIBUTE_ABSENT = "attribute_absent"
 def settle(turn: Turn) -> None:
     """Runs the step to its end: all that can start has started, states are rolled up, inventory is told."""
     _run(turn)
-    while _stuck(turn):
-        _free(turn)
+    while True:
+        if turn.freezing and not turn.index.calling:
+            weigh(turn)
+        elif _stuck(turn):
+            _free(turn)
+        else:
+            break
         _run(turn)
     roll_up(turn)
     write_inventory(turn)
@@ -32,6 +38,11 @@ def _run(turn: Turn) -> None:
 
 
 def _begin(turn: Turn, task: Task) -> None:
+    if turn.freezing:
+        if task.state in (TaskState.PENDING, TaskState.SCHEDULED, TaskState.FALLOUT):
+            turn.index.remaining.pop(task.id, None)
+            turn.move(task, TaskState.FROZEN, why="a change is being weighed")
+        return
     compiled = turn.compiled(task)
     if task.state is TaskState.PENDING:
         turn.index.remaining.pop(task.id, None)
@@ -60,7 +71,7 @@ def _look_again(turn: Turn, task: Task) -> None:
 
 def _stuck(turn: Turn) -> bool:
     index = turn.index
-    return bool(index.open) and not index.active and not index.waiting and not turn.held
+    return bool(index.open) and not index.active and not index.waiting and not turn.held and not turn.freezing
 
 
 def _free(turn: Turn) -> None:

@@ -14,7 +14,7 @@ from orderloom.engine.orchestration.scopes import Scopes
 from orderloom.engine.program import Program
 from orderloom.models.expression import Root
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState, Task, TaskState
+from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Value
 
@@ -55,6 +55,10 @@ class Index:
         self.open = 0
         self.active = 0
         self.waiting = 0
+        #: callouts under way
+        self.calling = 0
+        #: earlier runs of a task
+        self.former: dict[str, list[str]] = {}
         self._read_lines(state)
         self._read_tasks(state)
 
@@ -68,6 +72,8 @@ class Index:
         if state in _FINAL:
             return
         self.open += change
+        if task.kind is TaskKind.CALL and state is TaskState.RUNNING:
+            self.calling += change
         if task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING:
             return
         if state in _GOING_ON or (state is TaskState.WAITING and task.kind is TaskKind.CALL):
@@ -90,7 +96,7 @@ class Index:
 
     def _watched(self, state: OrderState, task: Task) -> Iterable[tuple[str, str]]:
         until = self.definitions.tasks[task.definition].definition.until
-        line = state.lines[task.line]
+        line = state.former[f"{task.line}~{task.version}"] if task.version else state.lines[task.line]
         return [(_subject(read, line.id, line.parent, line.root), read.name) for read in reads(until)] if until else ()
 
     def _read_lines(self, state: OrderState) -> None:
@@ -115,6 +121,9 @@ class Index:
             self.count(task, 1)
             if not task.state.final:
                 self.line_open[task.line] = self.line_open.get(task.line, 0) + 1
+            if task.role is TaskRole.FORMER:
+                self.former.setdefault(task.of, []).append(task.id)
+                continue
             for first in task.after:
                 self.dependants.setdefault(first, []).append(task.id)
             if task.within:
@@ -127,7 +136,8 @@ class Index:
 
     def _unmet(self, state: OrderState, task: Task) -> int:
         unmet = sum(1 for first in task.after if first in state.tasks and not state.tasks[first].state.done)
-        attributes = state.lines[task.line].attributes
+        line = state.former[f"{task.line}~{task.version}"] if task.version else state.lines[task.line]
+        attributes = line.attributes
         for name in task.needs:
             if attributes.get(name) is None:
                 self.needing.setdefault((task.line, name), []).append(task.id)

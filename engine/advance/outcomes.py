@@ -22,7 +22,7 @@ from orderloom.models.journal import (
     TimerKind,
     WorkKind,
 )
-from orderloom.models.plan import Task, TaskState
+from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.tasks import ErrorResponse, TaskKind
 from orderloom.models.values import Value
 
@@ -44,7 +44,8 @@ def complete(
     """
     compiled = turn.compiled(task)
     leave_waiting(turn, task)
-    if compiled.sets:
+    # a former version of a line is history: nothing of it is set any more
+    if compiled.sets and not task.version:
         line = turn.line(task)
         scope = turn.index.scopes.of(line, response=response, event=event, form=form)
         for each in compiled.sets:
@@ -54,6 +55,7 @@ def complete(
                 set_attribute(turn, line, each.attribute, value, provenance)
     task.queue, task.due = "", None
     turn.move(task, *path, TaskState.COMPLETED, why=why)
+    _earlier_runs(turn, task)
     definition = compiled.definition
     if definition.kind is TaskKind.MILESTONE or definition.visible:
         words = definition.visible or definition.title or definition.name
@@ -64,6 +66,18 @@ def complete(
             )
         )
     _done(turn, task)
+
+
+def _earlier_runs(turn: Turn, task: Task) -> None:
+    """What the task took back is cancelled; what it did again is amended."""
+    tasks = turn.state.tasks
+    if task.role is TaskRole.UNDO and task.of:
+        undone = tasks[task.of]
+        if undone.state in (TaskState.COMPLETED, TaskState.AMENDED):
+            turn.move(undone, TaskState.CANCELLED, why=f"taken back by `{task.id}`")
+    for former in turn.index.former.get(task.id, ()):
+        if tasks[former].state is TaskState.COMPLETED:
+            turn.move(tasks[former], TaskState.AMENDED, why="done again")
 
 
 def skip(turn: Turn, task: Task, why: str) -> None:

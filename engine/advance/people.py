@@ -12,6 +12,7 @@ from orderloom.engine.advance.index import is_open
 from orderloom.engine.advance.outcomes import complete, skip
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.turn import Turn
+from orderloom.engine.orchestration.remedies import TAKE_AMENDED
 from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.journal import (
     CloseWork,
@@ -24,7 +25,7 @@ from orderloom.models.journal import (
     WorkCompleted,
 )
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import PlanState, Task, TaskState
+from orderloom.models.plan import PlanState, Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Value
 
@@ -41,9 +42,21 @@ def work_completed(turn: Turn, event: WorkCompleted) -> None:
     lacking = [name for name, each in form.items() if each.required and event.values.get(name) is None]
     if lacking:
         raise Refused(f"task `{task.id}` needs a value for {_names(lacking)}")
-    task.outputs = dict(event.values)
     task.by = event.by
+    if task.role is TaskRole.CONFLICT:
+        _settle_conflict(turn, task, event)
+        return
+    task.outputs = dict(event.values)
     complete(turn, task, why=f"done by {event.by}", form=task.outputs)
+
+
+def _settle_conflict(turn: Turn, task: Task, event: WorkCompleted) -> None:
+    """One of two values of an attribute holds: the one that was delivered, or the one that a change has asked for."""
+    name, line = str(task.outputs["attribute"]), turn.line(task)
+    if event.values[TAKE_AMENDED]:
+        provenance = Provenance(origin=Origin.PERSON, by=event.by, text="decided in favour of the change")
+        set_attribute(turn, line, name, task.outputs["amended"], provenance)
+    complete(turn, task, why=f"{'the change' if event.values[TAKE_AMENDED] else 'what was delivered'}: {event.by}")
 
 
 def fallout_resolved(turn: Turn, event: FalloutResolved) -> None:
@@ -120,6 +133,10 @@ def _retry(turn: Turn, task: Task, why: str) -> None:
     lacking = [name for name in task.needs if line.attributes.get(name) is None]
     if lacking:
         raise Refused(f"line `{line.id}` has no value for {_names(lacking)} yet; correct the line first")
+    tasks = turn.state.tasks
+    before = [first for first in task.after if first in tasks and not tasks[first].state.done]
+    if before:
+        raise Refused(f"task `{task.id}` comes after {_names(before)}, which is not done yet")
     turn.tell(CloseWork(task=task.id))
     task.retries = 0
     task.queue, task.due = "", None

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.inventory import change_for, state_after, writes
+from orderloom.engine.inventory import change_for, over, state_after, taken_back, writes
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
-from orderloom.models.inventory import AssetState
+from orderloom.models.inventory import AssetChange, AssetState
 from orderloom.models.journal import WriteInventory
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import PlanState, Task
+from orderloom.models.plan import OrderState, PlanState, Task
+
 
 def task_started(turn: Turn, task: Task) -> None:
     """The task's line is in progress, and with it the lines it is made from."""
@@ -48,9 +49,13 @@ def lines_ended(turn: Turn, lines: Iterable[Line]) -> None:
         line = todo.pop()
         if line.state.final:
             continue
-        started = line.state is OrderStatus.ACKNOWLEDGED
-        turn.move_line(line, *((OrderStatus.IN_PROGRESS,) if started else ()), OrderStatus.COMPLETED)
-        turn.ended[line.id] = line
+        if line.state is OrderStatus.PENDING_CANCELLATION:
+            turn.move_line(line, OrderStatus.CANCELLED)
+            turn.taken_back[line.id] = line
+        else:
+            started = line.state is OrderStatus.ACKNOWLEDGED
+            turn.move_line(line, *((OrderStatus.IN_PROGRESS,) if started else ()), OrderStatus.COMPLETED)
+            turn.ended[line.id] = line
         index.lines_open -= 1
         for source in made_from(line):
             if source in index.line_open:
@@ -64,7 +69,12 @@ def roll_up(turn: Turn) -> None:
     state, index = turn.state, turn.index
     if state.status.final or turn.held or state.plan is PlanState.NOT_STARTED:
         return
-    if not index.lines_open:
+    if turn.freezing or (index.lines_open and state.status is OrderStatus.PENDING_CANCELLATION):
+        return
+    if not index.lines_open and state.status is OrderStatus.PENDING_CANCELLATION:
+        turn.move_order(OrderStatus.CANCELLED, why="everything is taken back")
+        turn.move_plan(PlanState.CANCELLED, why="everything is taken back")
+    elif not index.lines_open:
         status = outcome(line.state for line in state.lines.values() if not line.context)
         turn.move_order(status, why="all lines are final")
         turn.move_plan(PlanState.COMPLETED, why="all tasks are done")
@@ -75,23 +85,41 @@ def roll_up(turn: Turn) -> None:
 
 
 def outcome(states: Iterable[OrderStatus]) -> OrderStatus:
-    """The state of an order whose lines are all final: of one kind that kind, else partial (TMF622)."""
-    found = set(states)
+    """The state of an order whose lines are all final: of one kind that kind, else partial (TMF622).
+
+    Lines that a change has taken back do not count, as they are no longer wanted.
+    """
+    found = set(states) - {OrderStatus.CANCELLED}
     if found <= {OrderStatus.COMPLETED}:
         return OrderStatus.COMPLETED
     return OrderStatus.FAILED if found == {OrderStatus.FAILED} else OrderStatus.PARTIAL
 
 
 def write_inventory(turn: Turn) -> None:
-    """Reserves what lines that started will add; records what lines that ended have changed."""
+    """Reserves what lines that started will add; records what lines that ended have changed or taken back."""
     lines, order = turn.state.lines, turn.state.order
-    changes = [
-        change_for(line, lines, order, AssetState.RESERVED)
-        for line in turn.started.values()
-        if line.action is Action.ADD and line.id not in turn.ended
-    ]
-    changes.extend(
-        change_for(line, lines, order, state_after(line, lines)) for line in turn.ended.values() if writes(line, lines)
-    )
+    changes: list[AssetChange] = []
+    # a change in the same step may have put other rows in the place of lines
+    for line in (lines[each] for each in turn.started if each not in turn.ended):
+        if line.action is Action.ADD and line.state is OrderStatus.IN_PROGRESS:
+            line.written = True
+            changes.append(change_for(line, lines, order, AssetState.RESERVED))
+    for line in (lines[each] for each in turn.ended):
+        if line.state is OrderStatus.COMPLETED and (writes(line, lines) or line.written):
+            line.written = True
+            change = change_for(line, lines, order, state_after(line, lines))
+            changes.append(over(change, former_versions(turn.state, line)))
+    if turn.taken_back:
+        live = {line.asset for line in lines.values() if not line.context and line.state is not OrderStatus.CANCELLED}
+        changes.extend(
+            taken_back(line, former_versions(turn.state, line), order)
+            for line in turn.taken_back.values()
+            if line.written and line.asset not in live
+        )
     if changes:
         turn.tell(WriteInventory(changes=tuple(changes)))
+
+
+def former_versions(state: OrderState, line: Line) -> list[Line]:
+    """What changes have superseded of this line."""
+    return [state.former[f"{line.id}~{n}"] for n in range(1, state.revision + 1) if f"{line.id}~{n}" in state.former]

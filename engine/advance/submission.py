@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.rollup import lines_ended
+from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.orchestration import orchestrate
-from orderloom.models.conversion import Json, to_json
-from orderloom.models.fulfillment import Decomposition, Line
+from orderloom.models.fulfillment import Decomposition
 from orderloom.models.inventory import Inventory
 from orderloom.models.journal import EntryKind, OrderDeferred, Submitted
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState, PlanState, Task
+from orderloom.models.plan import OrderState, PlanState
 
 
 def order_deferred(turn: Turn, event: OrderDeferred) -> None:
@@ -34,6 +34,9 @@ def submitted(turn: Turn, event: Submitted) -> None:
     if _started(state):
         return
     state.reasons = ()
+    if event.by:
+        text = f"started by {event.by} in spite of other orders"
+        turn.note(EntryKind.NOTE, "", {"text": f"{text}: {event.reason}" if event.reason else text})
     start(turn, decompose(turn.program, state.order, event.inventory), event.inventory)
 
 
@@ -73,30 +76,7 @@ def start(turn: Turn, decomposition: Decomposition, inventory: Inventory) -> Non
 def _tell(turn: Turn) -> None:
     for line in turn.state.lines.values():
         turn.lines.add(line.id)
-        turn.note(EntryKind.LINE_MADE, line.id, _line_data(line))
+        turn.note(EntryKind.LINE_MADE, line.id, line_data(line))
     for task in turn.state.tasks.values():
         turn.tasks.add(task.id)
-        turn.note(EntryKind.TASK_MADE, task.id, _task_data(task))
-
-
-def _line_data(line: Line) -> dict[str, Json]:
-    return {
-        "spec": line.spec,
-        "level": line.level.value,
-        "action": line.action.value,
-        "quantity": line.quantity,
-        "asset": line.asset,
-        "attributes": {name: to_json(value) for name, value in line.attributes.items()},
-        "sources": [source.line for source in line.sources],
-        "missing": list(line.missing),
-    }
-
-
-def _task_data(task: Task) -> dict[str, Json]:
-    return {
-        "definition": task.definition,
-        "kind": task.kind.value,
-        "line": task.line,
-        "after": list(task.after),
-        "needs": list(task.needs),
-    }
+        turn.note(EntryKind.TASK_MADE, task.id, task_data(task))

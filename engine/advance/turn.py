@@ -36,6 +36,8 @@ class Turn:
         #: lines that started and lines that ended in this step, for inventory
         self.started: dict[str, Line] = {}
         self.ended: dict[str, Line] = {}
+        #: lines that were taken back in this step
+        self.taken_back: dict[str, Line] = {}
         self._moves: dict[str, dict[str, Json]] = {}
         self._order_move: dict[str, Json] | None = None
 
@@ -44,11 +46,28 @@ class Turn:
         """Whether nothing new may start."""
         return self.state.status is OrderStatus.HELD
 
+    @property
+    def freezing(self) -> bool:
+        """Whether a change is to be weighed before anything goes on."""
+        return self.state.change is not None
+
     def compiled(self, task: Task) -> CompiledTask:
         return self.index.definitions.tasks[task.definition]
 
     def line(self, task: Task) -> Line:
+        """The line that the task works on, in the version that it is about."""
+        if task.version:
+            return self.state.former[f"{task.line}~{task.version}"]
         return self.state.lines[task.line]
+
+    def beside(self, task: Task, line: str) -> Line | None:
+        """Another line as the task sees it: in the version of the same change, where there is one."""
+        lines = self.state.lines
+        return self.state.former.get(f"{line}~{task.version}", lines.get(line)) if task.version else lines.get(line)
+
+    def next_chapter(self) -> None:
+        """What tasks and lines do from now on is told in entries of its own."""
+        self._moves.clear()
 
     def tell(self, command: Command) -> None:
         self.commands.append(command)

@@ -28,8 +28,12 @@ ORDER_EDGES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
     _S.PARTIAL: frozenset(),
 }
 
-#: lines have the states and the edges of orders (TMF622 v4 ProductOrderItemStateType)
-LINE_EDGES = ORDER_EDGES
+#: lines have the states and the edges of orders (TMF622 v4 ProductOrderItemStateType); besides, a line that is
+#: completed while its order goes on may be taken up again or taken back by a change
+LINE_EDGES: Mapping[OrderStatus, frozenset[OrderStatus]] = {
+    **ORDER_EDGES,
+    _S.COMPLETED: frozenset((_S.IN_PROGRESS, _S.ASSESSING_CANCELLATION)),
+}
 
 
 def order_path(former: OrderStatus, wanted: OrderStatus) -> tuple[OrderStatus, ...]:

@@ -12,7 +12,8 @@ _S = PlanState
 #: from each state to those that may follow
 PLAN_EDGES: Mapping[PlanState, frozenset[PlanState]] = {
     _S.NOT_STARTED: frozenset((_S.IN_PROGRESS, _S.CANCELLED)),
-    _S.IN_PROGRESS: frozenset((_S.FREEZING, _S.COMPLETED, _S.FAILED)),
+    # cancelled: everything that was done is taken back
+    _S.IN_PROGRESS: frozenset((_S.FREEZING, _S.COMPLETED, _S.CANCELLED, _S.FAILED)),
     _S.FREEZING: frozenset((_S.FROZEN,)),
     _S.FROZEN: frozenset((_S.IN_PROGRESS, _S.CANCELLED)),
     _S.COMPLETED: frozenset(),

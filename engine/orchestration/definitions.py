@@ -7,6 +7,7 @@ from weakref import WeakKeyDictionary
 
 from orderloom.engine.expressions import CompiledExpression, Scope
 from orderloom.engine.orchestration.reads import reads
+from orderloom.engine.orchestration.remedies import NOWHERE, remedies
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Attribute
 from orderloom.models.expression import Formula, Root
@@ -80,6 +81,10 @@ class Definitions:
         for plan in program.design.plans.values():
             for definition in plan.tasks:
                 self.tasks[definition.id] = CompiledTask(program, plan, definition)
+                for remedy in remedies(plan, definition):
+                    self.tasks[remedy.id] = CompiledTask(program, plan, remedy)
+        for definition in NOWHERE.tasks:
+            self.tasks[definition.id] = CompiledTask(program, NOWHERE, definition)
 
     def plans(self, scope: Scope) -> tuple[PlanDefinition, ...]:
         """The plans that the scope's line calls for: those of its own spec first, then in the order of the design."""

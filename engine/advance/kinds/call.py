@@ -36,14 +36,13 @@ def start_call(turn: Turn, task: Task) -> None:
 
 def context(turn: Turn, task: Task, key: str) -> Mapping[str, Mapping[str, Value]]:
     """What the request template may use, see `Callout`. A line that is not there has only absent values."""
-    lines = turn.state.lines
-    line = lines[task.line]
+    line = turn.line(task)
     scopes = turn.index.scopes
     name = turn.compiled(task).definition.name
     return {
         "line": _values(turn, line),
-        "parent": _values(turn, lines.get(line.parent)),
-        "root": _values(turn, lines.get(line.root)),
+        "parent": _values(turn, turn.beside(task, line.parent)),
+        "root": _values(turn, turn.beside(task, line.root)),
         "order": scopes.order,
         "account": scopes.account,
         "task": {"id": task.id, "name": name, "attempt": task.attempts, "key": key},
@@ -53,11 +52,13 @@ def context(turn: Turn, task: Task, key: str) -> Mapping[str, Mapping[str, Value
 def _values(turn: Turn, line: Line | None) -> Mapping[str, Value]:
     if line is None:
         return _NO_LINE
-    known = turn.index.values.get(line.id)
+    known = turn.index.values.get(line.id) if turn.state.lines.get(line.id) is line else None
     if known is None:
         spec = turn.program.specs.get(line.spec)
         values: dict[str, Value] = dict.fromkeys(spec.attributes) if spec else {}
         values.update(line.attributes)
         values.update(id=line.id, action=line.action.value, spec=line.spec, quantity=line.quantity)
-        known = turn.index.values[line.id] = values
+        known = values
+        if turn.state.lines.get(line.id) is line:
+            turn.index.values[line.id] = values
     return known

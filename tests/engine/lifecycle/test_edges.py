@@ -66,6 +66,12 @@ def test_no_task_that_never_ran_counts_as_completed() -> None:
     assert ways_in == {TaskState.RUNNING, TaskState.WAITING, TaskState.FAILED, TaskState.FALLOUT}
 
 
+REOPENED = {
+    (OrderStatus.COMPLETED, OrderStatus.IN_PROGRESS),
+    (OrderStatus.COMPLETED, OrderStatus.ASSESSING_CANCELLATION),
+}
+
+
 @pytest.mark.parametrize(("former", "wanted"), list(product(OrderStatus, OrderStatus)))
 def test_orders_and_lines_follow_tmf622(former: OrderStatus, wanted: OrderStatus) -> None:
     state = OrderState(order=ORDER, design="d", status=former)
@@ -83,14 +89,19 @@ def test_orders_and_lines_follow_tmf622(former: OrderStatus, wanted: OrderStatus
     )
     if wanted in TMF622.get(former, "").split():
         move_order(state, wanted)
-        move_line(line, wanted)
-        assert (state.status, line.state) == (wanted, wanted)
+        assert state.status is wanted
     else:
         with pytest.raises(IllegalTransition, match=r"order `O-1` cannot go"):
             move_order(state, wanted)
+        assert state.status is former
+    # a line may be completed while its order goes on, and a change may then take it up again or take it back
+    if wanted in TMF622.get(former, "").split() or (former, wanted) in REOPENED:
+        move_line(line, wanted)
+        assert line.state is wanted
+    else:
         with pytest.raises(IllegalTransition, match=r"line `1` cannot go"):
             move_line(line, wanted)
-        assert (state.status, line.state) == (former, former)
+        assert line.state is former
 
 
 @pytest.mark.parametrize(("former", "wanted"), list(product(OrderStatus, OrderStatus)))

@@ -1,0 +1,297 @@
+"""Change in flight: a request freezes the plan, is weighed once no callout is under way, and is applied or refused.
+
+What the change does is decided in `engine/change`; here its rows are put in place, every state by a legal edge.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orderloom.engine.advance.index import Index
+from orderloom.engine.advance.refused import Refused
+from orderloom.engine.advance.rollup import lines_ended
+from orderloom.engine.advance.telling import line_data, task_data
+from orderloom.engine.advance.turn import Turn
+from orderloom.engine.change import assess, kind_of, removed_state
+from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
+from orderloom.models.conversion import Json, to_json
+from orderloom.models.journal import (
+    AmendmentRequested,
+    CancellationRequested,
+    CancelTimer,
+    ChangeRequest,
+    CloseWork,
+    EntryKind,
+    MigrationRequested,
+    Publish,
+    RecallCallout,
+    StopWaiting,
+    TimerKind,
+)
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import PlanState, Task, TaskState, WaitingChange
+from orderloom.models.tasks import TaskKind
+
+_S = TaskState
+#: the way back before its turn came, for a task whose turn has come or that was started
+_BACK = (_S.FROZEN, _S.PENDING)
+
+
+def change_requested(turn: Turn, event: ChangeRequest) -> None:
+    """Freezes the plan; nothing new starts until the change is weighed. Of several that wait, the latest counts."""
+    state = turn.state
+    _check(turn, event)
+    waiting = state.change
+    _tell(turn, event, "requested")
+    status = waiting.status if waiting else state.status
+    if waiting:
+        _tell(turn, waiting.request, "superseded", by=event.by)
+    else:
+        turn.move_plan(PlanState.FREEZING, why=f"{kind_of(event)} asked for by {event.by}")
+    cancels = isinstance(event, CancellationRequested)
+    if cancels and state.status is not OrderStatus.ASSESSING_CANCELLATION:
+        turn.move_order(OrderStatus.ASSESSING_CANCELLATION, why=f"asked for by {event.by}")
+    elif not cancels and state.status is OrderStatus.ASSESSING_CANCELLATION:
+        turn.move_order(status, why=f"another change is asked for by {event.by}")
+    state.change = WaitingChange(request=event, at=turn.at, status=status)
+
+
+def _check(turn: Turn, event: ChangeRequest) -> None:
+    state = turn.state
+    name = f"order `{state.order.id}`"
+    if state.status.final:
+        raise Refused(f"{name} is {state.status}, it can no longer be changed; order the change instead")
+    if state.plan is PlanState.NOT_STARTED:
+        raise Refused(f"{name} has not started yet")
+    if state.status is OrderStatus.PENDING_CANCELLATION:
+        raise Refused(f"{name} is being cancelled, it can no longer be changed")
+    if isinstance(event, AmendmentRequested) and event.order.id != state.order.id:
+        raise Refused(f"the amendment is for order `{event.order.id}`, this is {name}")
+    if isinstance(event, CancellationRequested):
+        known = {item.id for item in state.order.items}
+        unknown = [f"`{item}`" for item in event.items if item not in known]
+        if unknown:
+            raise Refused(f"{name} has no item {', '.join(unknown)}")
+    if isinstance(event, MigrationRequested):
+        if event.design != turn.program.design.digest:
+            raise Refused(f"the migration is to design `{event.design}`, not to `{turn.program.design.digest}`")
+        if turn.index.calling:
+            raise Refused(f"{name} has callouts under way; migrate it once they have answered")
+
+
+def weigh(turn: Turn) -> None:
+    """Decides on the change that waits, and applies it or goes back to where the order was."""
+    state = turn.state
+    waiting = state.change
+    if waiting is None:
+        return
+    request = waiting.request
+    turn.move_plan(PlanState.FROZEN, why="no callout is under way")
+    plan = assess(turn.program, state, request)
+    state.change = None
+    if plan.rows is None:
+        _refuse(turn, waiting, plan)
+        return
+    turn.next_chapter()
+    _apply(turn, plan, plan.rows)
+    if isinstance(request, MigrationRequested):
+        state.design = request.design
+    turn.move_plan(PlanState.IN_PROGRESS, why=f"{plan.kind} {plan.revision} is applied")
+    _tell(turn, request, "applied", **_summary(plan))
+    turn.tell(Publish(kind="order.change", data=_public(turn, plan, "applied")))
+    if plan.everything:
+        turn.move_order(OrderStatus.PENDING_CANCELLATION, why="what was done is taken back")
+    elif state.status is OrderStatus.ASSESSING_CANCELLATION:
+        turn.move_order(waiting.status, why="the other items go on")
+    _thaw(turn)
+
+
+def _refuse(turn: Turn, waiting: WaitingChange, plan: ChangePlan) -> None:
+    _tell(turn, waiting.request, "refused", reasons=list(plan.reasons))
+    turn.tell(Publish(kind="order.change", data=_public(turn, plan, "refused")))
+    turn.move_plan(PlanState.IN_PROGRESS, why=f"{plan.kind} is refused")
+    if turn.state.status is OrderStatus.ASSESSING_CANCELLATION:
+        turn.move_order(waiting.status, why="the cancellation is refused")
+    for task in turn.state.tasks.values():
+        if task.state is _S.FROZEN:
+            turn.move(task, _S.READY if task.attempts else _S.PENDING, why="the plan goes on")
+    turn.index = turn.state.index = Index(turn.program, turn.state)
+    _thaw(turn)
+
+
+def _thaw(turn: Turn) -> None:
+    """Puts on the agenda what may start."""
+    tasks = turn.state.tasks
+    turn.agenda.extend(tasks[task] for task, count in turn.index.remaining.items() if not count)
+    if not turn.held:
+        turn.agenda.extend(task for task in tasks.values() if task.state is _S.READY)
+    turn.recheck.extend(task.id for task in tasks.values() if task.state is _S.WAITING)
+
+
+# --- applying ----------------------------------------------------------------------------------------------------
+
+
+def _apply(turn: Turn, plan: ChangePlan, rows: Rows) -> None:
+    state = turn.state
+    decisions = {each.task: each for each in plan.tasks}
+    former = {old: name for name, old in rows.renamed.items()}
+    tasks: dict[str, Task] = {}
+    for name, row in rows.tasks.items():
+        old = state.tasks.get(rows.renamed.get(name, name))
+        if old is None or (name in former and name not in rows.renamed):
+            tasks[name] = replace(row)
+            turn.tasks.add(name)
+            turn.note(EntryKind.TASK_MADE, name, task_data(row))
+        else:
+            tasks[name] = old
+    for name, row in rows.tasks.items():
+        if name in state.tasks or name in rows.renamed:
+            decision = decisions.get(rows.renamed.get(name, name))
+            why = decision.why if decision and name not in former else "done again" if name in rows.renamed else ""
+            _put(turn, tasks[name], row, why)
+    for each in plan.tasks:
+        if each.verdict is not TaskVerdict.KEEP and each.before is not None:
+            data: dict[str, Json] = {
+                "verdict": each.verdict.value,
+                "from": each.before.value,
+                "to": each.after.value,
+                "why": each.why,
+                "by": list(each.by),
+            }
+            turn.note(EntryKind.TASK_CHANGED, each.task, data)
+    state.tasks = tasks
+    _put_lines(turn, plan, rows)
+    state.order = rows.order
+    state.revision = plan.revision
+    turn.index = state.index = Index(turn.program, state)
+    _move_lines(turn, plan)
+
+
+def _put(turn: Turn, task: Task, row: Task, why: str) -> None:
+    """Takes a task to the row that was decided for it."""
+    if task == row:
+        return
+    if task.state is not row.state:
+        _let_go(turn, task)
+        path: tuple[TaskState, ...] = (row.state,)
+        if row.state is _S.PENDING and task.state is not _S.FROZEN:
+            path = _BACK
+        elif task.state is _S.FROZEN and row.state is _S.COMPLETED:
+            path = (_S.READY, _S.RUNNING, _S.COMPLETED)
+        task.id = row.id
+        turn.move(task, *path, why=why)
+    task.id = row.id
+    turn.tasks.add(row.id)
+    for name in (
+        "definition", "kind", "line", "within", "after", "needs", "attempts", "retries", "generation", "outputs",
+        "code", "message", "queue", "due", "by", "role", "of", "version",
+    ):  # fmt: skip
+        setattr(task, name, getattr(row, name))
+
+
+def _let_go(turn: Turn, task: Task) -> None:
+    """Takes back what the task had asked for."""
+    match task.state:
+        case _S.FALLOUT:
+            turn.tell(CloseWork(task=task.id))
+        case _S.SCHEDULED:
+            turn.tell(CancelTimer(task=task.id, kind=TimerKind.RETRY))
+        case _S.HELD:
+            turn.tell(RecallCallout(task=task.id, attempt=task.attempts))
+        case _S.WAITING if task.kind is TaskKind.MANUAL:
+            turn.tell(CloseWork(task=task.id))
+        case _S.WAITING:
+            turn.tell(StopWaiting(task=task.id))
+            turn.tell(CancelTimer(task=task.id, kind=TimerKind.LIMIT))
+            if task.kind is TaskKind.PAUSE:
+                turn.tell(CancelTimer(task=task.id, kind=TimerKind.PAUSE))
+
+
+def _put_lines(turn: Turn, plan: ChangePlan, rows: Rows) -> None:
+    state = turn.state
+    verdicts = {each.line: each for each in plan.lines}
+    for name, line in rows.lines.items():
+        if state.lines.get(name) is line:
+            continue
+        turn.lines.add(name)
+        decision = verdicts.get(name)
+        if decision and decision.verdict is LineVerdict.ADD:
+            turn.note(EntryKind.LINE_MADE, name, line_data(line))
+    for each in plan.lines:
+        if each.verdict in (LineVerdict.CHANGE, LineVerdict.REMOVE):
+            turn.note(EntryKind.LINE_CHANGED, each.line, _line_change(each))
+    dropped = [name for name in state.lines if name not in rows.lines]
+    turn.lines.update(dropped)
+    #: copies, since the plan of the change is a value and the rows of the order change
+    state.lines = {
+        name: line if state.lines.get(name) is line else replace(line, attributes=dict(line.attributes))
+        for name, line in rows.lines.items()
+    }
+    state.former.update(rows.former)
+
+
+def _line_change(each: LineDecision) -> dict[str, Json]:
+    return {
+        "verdict": each.verdict.value,
+        "action": each.action_after.value if each.action_after else None,
+        "quantity": each.quantity_after,
+        "attributes": {
+            change.name: {"from": to_json(change.before), "to": to_json(change.after)} for change in each.attributes
+        },
+        "why": each.why,
+    }
+
+
+def _move_lines(turn: Turn, plan: ChangePlan) -> None:
+    """Takes lines to where their tasks are: taken back, or taken up again."""
+    lines = turn.state.lines
+    for each in plan.lines:
+        line = lines[each.line]
+        if each.verdict is LineVerdict.REMOVE:
+            if removed_state(line.state) is OrderStatus.CANCELLED:
+                turn.move_line(line, OrderStatus.PENDING, OrderStatus.CANCELLED)
+            else:
+                turn.move_line(line, OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
+        elif line.state is OrderStatus.COMPLETED and line.id in turn.lines:
+            turn.move_line(line, OrderStatus.IN_PROGRESS)
+    reopened = {task.line for task in turn.state.tasks.values() if not task.state.final}
+    for name in sorted(reopened):
+        if lines[name].state is OrderStatus.COMPLETED:
+            turn.move_line(lines[name], OrderStatus.IN_PROGRESS)
+    turn.index = turn.state.index = Index(turn.program, turn.state)
+    lines_ended(turn, reversed(lines.values()))
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def _tell(turn: Turn, request: ChangeRequest, stage: str, **more: Json) -> None:
+    data: dict[str, Json] = {"change": kind_of(request).value, "stage": stage, "by": request.by, **more}
+    if request.reason:
+        data["reason"] = request.reason
+    if request.force:
+        data["force"] = True
+    if isinstance(request, CancellationRequested) and request.items:
+        data["items"] = list(request.items)
+    if isinstance(request, MigrationRequested):
+        data["design"] = request.design
+    turn.note(EntryKind.CHANGE, "", data)
+
+
+def _summary(plan: ChangePlan) -> dict[str, Json]:
+    counts: dict[str, Json] = {}
+    for each in plan.tasks:
+        found = counts.get(each.verdict.value, 0)
+        counts[each.verdict.value] = (found if isinstance(found, int) else 0) + 1
+    return {
+        "revision": plan.revision,
+        "tasks": counts,
+        "past return": [each.why for each in plan.refusals],
+        "consequences": [each.text for each in plan.consequences],
+        "conflicts": [each.task for each in plan.conflicts],
+    }
+
+
+def _public(turn: Turn, plan: ChangePlan, outcome: str) -> dict[str, Json]:
+    kind = plan.kind if not plan.everything else ChangeKind.CANCEL
+    return {"order": turn.state.order.id, "change": kind.value, "outcome": outcome, "reasons": list(plan.reasons)}

@@ -1,0 +1,10 @@
+"""In-flight change: what an amendment, a cancellation or a migration would do to an order, decided without doing it.
+
+Freeze → decompose → diff → decide → thaw; `engine/advance` freezes, applies what was decided here, and thaws.
+"""
+
+from orderloom.engine.change.assess import assess, removed_state
+from orderloom.engine.change.content import kind_of
+from orderloom.engine.change.picture import Box, Picture, picture
+
+__all__ = ["Box", "Picture", "assess", "kind_of", "picture", "removed_state"]

@@ -1,0 +1,180 @@
+"""`assess`: what a change would do to an order, decision by decision, with nothing done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from orderloom.engine.change.content import Wanted, kind_of, wanted
+from orderloom.engine.change.decide import Verdicts
+from orderloom.engine.change.lines import TAKEN_BACK, Differences, LineDiff, Merge
+from orderloom.engine.change.returns import Returns
+from orderloom.engine.change.rows import TaskRows, conflict_task
+from orderloom.engine.orchestration.definitions import definitions
+from orderloom.engine.program import Program
+from orderloom.models.catalog import Action
+from orderloom.models.change import (
+    ChangePlan,
+    Conflict,
+    Consequence,
+    LineDecision,
+    LineVerdict,
+    Refusal,
+    Rows,
+    TaskVerdict,
+)
+from orderloom.models.fulfillment import Line
+from orderloom.models.journal import ChangeRequest
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import OrderState, TaskState
+
+_REDONE = frozenset(
+    (TaskVerdict.REDO, TaskVerdict.UNDO_REDO, TaskVerdict.RESTART, TaskVerdict.UNDO, TaskVerdict.CANCEL)
+)
+
+
+def assess(program: Program, state: OrderState, request: ChangeRequest) -> ChangePlan:
+    """What the request would do to the order as it is now. Pure: neither the state nor the request is touched.
+
+    `program` is the design that the order is to run on. Tasks whose callout is under way are told as FINISH_FIRST: what
+    becomes of them is decided once they have answered, so such a plan has no rows.
+    """
+    kind = kind_of(request)
+    content = wanted(program, state, request)
+    plan = ChangePlan(order=state.order.id, kind=kind, revision=state.revision + 1, everything=content.everything)
+    if content.problems:
+        return replace(plan, problems=content.problems, reasons=content.problems)
+    known = definitions(program)
+    diff = Differences(program, state, content, kind).find()
+    diff.keys.update(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
+    verdicts = Verdicts(program, state, content, diff, known)
+    verdicts.decide()
+    redone = frozenset(task for task, (verdict, _) in verdicts.verdicts.items() if verdict in _REDONE)
+    merged = Merge(program, state, content).lines(redone | verdicts.again)
+    lines, former = _lines(state, content, merged, plan.revision)
+    superseded = frozenset(line.id for line in former.values())
+    rows = TaskRows(program, state, verdicts, lines, superseded, known)
+    decisions = rows.make(diff.clashes)
+    touched = (*diff.changed, *diff.removed, *(clash.line for clash in diff.clashes))
+    returns = Returns(state, known, verdicts, touched)
+    refusals, consequences = tuple(returns.refusals()), tuple(returns.consequences())
+    reasons = tuple(_reasons(request, refusals, consequences))
+    waits = any(each.verdict is TaskVerdict.FINISH_FIRST for each in decisions)
+    return replace(
+        plan,
+        lines=tuple(_line_decisions(state, diff, lines)),
+        tasks=decisions,
+        refusals=refusals,
+        consequences=consequences,
+        conflicts=tuple(
+            Conflict(
+                line=clash.line,
+                attribute=clash.attribute,
+                delivered=clash.delivered,
+                by=clash.by,
+                amended=clash.amended,
+                task=conflict_task(clash, plan.revision),
+            )
+            for clash in diff.clashes
+        ),
+        reasons=reasons,
+        rows=None
+        if waits or reasons
+        else Rows(order=content.order, lines=lines, former=former, tasks=rows.tasks, renamed=rows.renamed),
+    )
+
+
+def _reasons(
+    request: ChangeRequest, refusals: tuple[Refusal, ...], consequences: tuple[Consequence, ...]
+) -> Iterator[str]:
+    if not request.force:
+        yield from (each.why for each in refusals)
+    for each in consequences:
+        if not request.accept:
+            yield f"task `{each.task}` is done, and its consequence is not accepted: {each.text}"
+        elif each.approval and each.approval not in request.roles and not request.force:
+            yield f"task `{each.task}` is done, and changing it needs the approval of `{each.approval}`: {each.text}"
+
+
+def _lines(
+    state: OrderState, content: Wanted, merged: Mapping[str, Line], revision: int
+) -> tuple[dict[str, Line], dict[str, Line]]:
+    """The lines after the change, and the versions that it supersedes. What did not change stays the very same."""
+    lines: dict[str, Line] = {}
+    former: dict[str, Line] = {}
+    for line in merged.values():
+        old = state.lines.get(line.id)
+        if old is None or old.context:
+            lines[line.id] = line
+        elif line.context:
+            # the order no longer touches it: its row stays, to be taken back
+            lines[line.id] = old
+        elif old == line:
+            lines[line.id] = old
+        else:
+            lines[line.id] = line
+            if old.state in TAKEN_BACK or _content(old) != _content(line):
+                former[f"{line.id}~{revision}"] = replace(old)
+    for old in state.lines.values():
+        if old.id not in lines and not old.context:
+            lines[old.id] = old
+    return lines, former
+
+
+def _content(line: Line) -> object:
+    return line.attributes, line.action, line.quantity
+
+
+def _line_decisions(state: OrderState, diff: LineDiff, lines: Mapping[str, Line]) -> Iterator[LineDecision]:
+    removed, added = frozenset(diff.removed), frozenset(diff.added)
+    for line in lines.values():
+        old = state.lines.get(line.id)
+        if line.context:
+            continue
+        if line.id in added:
+            quiet = line.action is Action.NO_CHANGE
+            yield LineDecision(
+                line=line.id,
+                spec=line.spec,
+                verdict=LineVerdict.ADD,
+                action_after=line.action,
+                quantity_after=line.quantity,
+                state_after=line.state,
+                why="it is looked at, and stays as it is" if quiet else "the changed order calls for it",
+            )
+        elif line.id in removed and old:
+            yield LineDecision(
+                line=line.id,
+                spec=line.spec,
+                verdict=LineVerdict.REMOVE,
+                action_before=old.action,
+                quantity_before=old.quantity,
+                state_before=old.state,
+                state_after=removed_state(old.state),
+                why="the changed order no longer calls for it",
+            )
+        elif old and old.state not in TAKEN_BACK:
+            changes = diff.changed.get(line.id)
+            yield LineDecision(
+                line=line.id,
+                spec=line.spec,
+                verdict=LineVerdict.KEEP if changes is None else LineVerdict.CHANGE,
+                action_before=old.action,
+                action_after=line.action,
+                quantity_before=old.quantity,
+                quantity_after=line.quantity,
+                attributes=tuple(changes or ()),
+                state_before=old.state,
+                state_after=line.state if changes is None else OrderStatus.IN_PROGRESS,
+                why="" if changes is None else "the changed order asks for something else",
+            )
+
+
+def removed_state(state: OrderStatus) -> OrderStatus:
+    """The state of a line that is taken back: at once cancelled if it has not started."""
+    return OrderStatus.CANCELLED if state is OrderStatus.ACKNOWLEDGED else OrderStatus.PENDING_CANCELLATION
+
+
+def running(state: OrderState) -> bool:
+    """Whether a callout is under way."""
+    return any(task.state is TaskState.RUNNING and task.kind == "call" for task in state.tasks.values())

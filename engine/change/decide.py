@@ -1,0 +1,298 @@
+"""What becomes of each task: kept, updated, started anew, done again, taken back, or no longer needed.
+
+A task is affected when it can see something that differs. What an affected task delivers may differ too, so the tasks
+that see that are affected in their turn.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+
+from orderloom.engine.change.content import Wanted
+from orderloom.engine.change.lines import TAKEN_BACK, LineDiff
+from orderloom.engine.orchestration.definitions import CompiledTask, Definitions
+from orderloom.engine.orchestration.feeding import made_from
+from orderloom.engine.orchestration.reads import reads
+from orderloom.engine.orchestration.remedies import base
+from orderloom.engine.orchestration.scopes import Scopes
+from orderloom.engine.orchestration.sight import ANY, Key, condition, sight
+from orderloom.engine.program import Program
+from orderloom.models.change import TaskVerdict
+from orderloom.models.expression import Root
+from orderloom.models.fulfillment import Line
+from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
+from orderloom.models.rules import Mapping as SetMapping
+from orderloom.models.tasks import TaskKind
+
+_V = TaskVerdict
+#: states in which a task has not started, or waits for a person who sees its line as it is then
+_FRESH = frozenset((TaskState.PENDING, TaskState.READY, TaskState.FROZEN))
+#: states in which an attempt was made that did not end well, or not yet
+_UNDER_WAY = frozenset((TaskState.SCHEDULED, TaskState.FALLOUT, TaskState.WAITING, TaskState.HELD, TaskState.FAILED))
+_DONE = frozenset((TaskState.COMPLETED, TaskState.AMENDED))
+LIVE = frozenset((TaskRole.PLANNED, TaskRole.AMEND))
+
+
+class Verdicts:
+    """The verdict on each task, with its reason in words."""
+
+    def __init__(self, program: Program, state: OrderState, wanted: Wanted, diff: LineDiff, known: Definitions) -> None:
+        self._program = program
+        self._state = state
+        self._wanted = wanted
+        self._diff = diff
+        self._known = known
+        self.verdicts: dict[str, tuple[TaskVerdict, str]] = {}
+        #: tasks that come back though an earlier run of theirs was given up
+        self.again: set[str] = set()
+        #: why keys differ, for the words of reasons
+        self._causes: dict[Key, str] = dict.fromkeys(diff.keys, "")
+        self._taken_back = {task.of for task in state.tasks.values() if task.role in (TaskRole.UNDO, TaskRole.RESOLVE)}
+        #: the wanted tasks by id, with those of amend plans that stand in the place of one
+        self.planned: dict[str, Task] = dict(wanted.tasks)
+
+    def decide(self) -> None:
+        """Fills in `verdicts`."""
+        kept: list[Task] = []
+        for task in self._state.tasks.values():
+            if task.role is TaskRole.FORMER:
+                self._former(task)
+            elif task.role in LIVE and task.id not in self._wanted.tasks:
+                if self._of_kept_amendment(task):
+                    self.planned[task.id] = task
+                    kept.append(task)
+                else:
+                    self._gone(task)
+            elif task.role in LIVE:
+                if self._given_up(task):
+                    self.again.add(task.id)
+                else:
+                    kept.append(task)
+        self._affect(kept)
+        self._wholes()
+
+    def _given_up(self, task: Task) -> bool:
+        if task.state in (TaskState.CANCELLED, TaskState.DISCARDED):
+            return True
+        line = self._state.lines.get(task.line)
+        return task.id in self._taken_back or line is None or line.state in TAKEN_BACK
+
+    def _of_kept_amendment(self, task: Task) -> bool:
+        """Whether it is part of an amend plan whose task stands in the wanted plan."""
+        whole = self._state.tasks.get(task.within)
+        while whole is not None and task.role is TaskRole.AMEND:
+            if whole.id in self._wanted.tasks:
+                return whole.role is TaskRole.AMEND and not self._given_up(whole)
+            whole = self._state.tasks.get(whole.within)
+        return False
+
+    # --- tasks that are no longer wanted --------------------------------------------------------------------------
+
+    def _gone(self, task: Task) -> None:
+        if task.state is TaskState.SKIPPED or self._given_up(task):
+            return
+        line = self._wanted.lines.get(task.line)
+        why = "its line is taken back" if line is None or line.context else "the changed line does not call for it"
+        self.verdicts[task.id] = self._end(task, why)
+
+    def _former(self, task: Task) -> None:
+        """An earlier run whose later one has not come about: taken back with it."""
+        if task.state not in _DONE or task.id in self._taken_back or task.of in self._wanted.tasks:
+            return
+        live = self._state.tasks.get(task.of)
+        if task.state is TaskState.COMPLETED and (live is None or not live.state.done):
+            self.verdicts[task.id] = self._end(task, "its line is taken back before it was done again")
+
+    def _end(self, task: Task, why: str) -> tuple[TaskVerdict, str]:
+        state = task.state
+        undo = self.undo_of(task)
+        if task.kind is TaskKind.CALL and state is TaskState.RUNNING:
+            return _V.FINISH_FIRST, f"{why}; its callout is under way"
+        if state in _DONE or _taken_on(task):
+            if undo:
+                return _V.UNDO, f"{why}; `{undo}` takes it back"
+            if self._unknown(task) and task.kind is TaskKind.CALL:
+                return _V.RESOLVE, f"{why}; the design no longer says how to take it back"
+            return _V.CANCEL, f"{why}; nothing is to be taken back"
+        unsent = state is TaskState.HELD and task.attempts == 1
+        if task.attempts and state in _UNDER_WAY and task.kind is TaskKind.CALL and not unsent:
+            if undo:
+                return _V.RESOLVE, f"{why}; it failed, and a person looks whether `{undo}` is needed"
+            return _V.CANCEL, f"{why}; nothing is to be taken back"
+        if state in (TaskState.WAITING, TaskState.RUNNING):
+            return _V.CANCEL, f"{why}; it was not done yet"
+        if state in (TaskState.SCHEDULED, TaskState.FALLOUT) and task.attempts:
+            return _V.CANCEL, f"{why}; it was not done yet"
+        return _V.DISCARD, f"{why}; it has not started"
+
+    # --- tasks that are still wanted --------------------------------------------------------------------------------
+
+    def _affect(self, kept: Iterable[Task]) -> None:
+        """Follows what differs to the tasks that see it, and on to those that see what these deliver."""
+        seen_by: dict[Key, list[Task]] = {}
+        for task in kept:
+            for key in self._sight(task):
+                seen_by.setdefault(key, []).append(task)
+        todo = deque(self._diff.keys)
+        followed: set[Key] = set()
+        while todo:
+            key = todo.popleft()
+            if key in followed:
+                continue
+            followed.add(key)
+            for task in seen_by.get(key, ()):
+                if task.id not in self.verdicts:
+                    verdict = self.verdicts[task.id] = self._still_wanted(task, key)
+                    if verdict[0] not in (_V.UPDATE, _V.KEEP):
+                        todo.extend(self._delivered(task, verdict[0]))
+        for task in kept:
+            if task.id not in self.verdicts:
+                self.verdicts[task.id] = (_V.KEEP, "")
+
+    def _sight(self, task: Task) -> Iterable[Key]:
+        line = self._wanted.lines[task.line]
+        compiled = self._compiled(task)
+        if compiled is None:
+            return ()
+        if task.state is TaskState.SKIPPED:
+            return condition(compiled, line) if not task.by else ()
+        if task.role is TaskRole.AMEND:
+            designed = self._known.tasks.get(base(task.definition))
+            return (*sight(compiled, line), *(sight(designed, line) if designed else ()))
+        return sight(compiled, line)
+
+    def _still_wanted(self, task: Task, key: Key) -> tuple[TaskVerdict, str]:
+        state = task.state
+        why = self._words(key)
+        if state in _FRESH or (task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING):
+            return _V.UPDATE, why
+        if task.kind is TaskKind.CALL and state is TaskState.RUNNING:
+            return _V.FINISH_FIRST, f"{why}; its callout is under way"
+        if task.kind is TaskKind.MANUAL and state is TaskState.WAITING and not self._condition_fails(task):
+            return _V.UPDATE, why
+        if state is TaskState.SKIPPED:
+            return _V.REDO, f"{why}; its condition is looked at again"
+        if _taken_on(task):
+            return self._again(task, why)
+        if state in _UNDER_WAY or state is TaskState.RUNNING:
+            return _V.RESTART, why
+        return self._again(task, why)
+
+    def _again(self, task: Task, why: str) -> tuple[TaskVerdict, str]:
+        designed = self._known.tasks[base(task.definition)].definition
+        if designed.amend_plan and task.state in _DONE and not self._condition_fails(task):
+            return _V.AMEND, f"{why}; plan `{designed.amend_plan}` changes it"
+        undo = self.undo_of(task)
+        if undo:
+            return _V.UNDO_REDO, f"{why}; `{undo}` takes it back first"
+        return _V.REDO, why
+
+    def _condition_fails(self, task: Task) -> bool:
+        """Whether the task would not be wanted with what is known of the changed content."""
+        compiled = self._known.tasks.get(base(task.definition))
+        if compiled is None or compiled.when is None:
+            return False
+        line = self._wanted.lines[task.line]
+        if not any(key in self._causes for key in condition(compiled, line)):
+            return False
+        return not compiled.when.is_true(self._scopes.of(line))
+
+    @cached_property
+    def _scopes(self) -> Scopes:
+        return Scopes(self._program, self._wanted.order, self._wanted.lines)
+
+    def _delivered(self, task: Task, verdict: TaskVerdict) -> list[Key]:
+        """The keys of what the task may deliver differently when it is done again, and of what is made from that."""
+        found: list[Key] = []
+        names = [each.attribute for each in self._sets(task, verdict)]
+        todo = deque((task.line, name) for name in names)
+        while todo:
+            line, name = todo.popleft()
+            if (line, name) in self._causes:
+                continue
+            for key in ((line, name), (line, ANY), (ANY, name)):
+                self._causes.setdefault(key, task.id)
+                found.append(key)
+            todo.extend(self._filled_from(line, name))
+        return found
+
+    def _sets(self, task: Task, verdict: TaskVerdict) -> Iterable[SetMapping]:
+        if verdict is _V.AMEND:
+            designed = self._known.tasks[base(task.definition)].definition
+            plan = self._program.design.plans.get(designed.amend_plan)
+            return [each for inner in plan.tasks for each in inner.sets] if plan else ()
+        compiled = self._known.tasks.get(base(task.definition))
+        return compiled.definition.sets if compiled else ()
+
+    def _filled_from(self, line: str, name: str) -> Iterable[tuple[str, str]]:
+        """Attributes of lines made from this one that are filled in once this attribute is there."""
+        for target in self._fed.get(line, ()):
+            if not target.missing:
+                continue
+            for source in target.sources:
+                rule = self._known.rules.get(source.rule) if source.line == line else None
+                for mapping in rule.mappings if rule else ():
+                    seen = {read.name for read in reads(mapping.value) if read.root is Root.LINE}
+                    if mapping.attribute in target.missing and name in seen:
+                        yield target.id, mapping.attribute
+
+    @cached_property
+    def _fed(self) -> Mapping[str, list[Line]]:
+        found: dict[str, list[Line]] = {}
+        for line in self._wanted.lines.values():
+            for source in made_from(line):
+                found.setdefault(source, []).append(line)
+        return found
+
+    def _wholes(self) -> None:
+        """A subplan that is done starts anew where any of its tasks has to run."""
+        tasks = self.planned
+        todo = deque(task for task in tasks.values() if task.within and self._will_run(task.id))
+        while todo:
+            whole = tasks[todo.popleft().within]
+            old = self._state.tasks.get(whole.id)
+            if old is None or whole.id in self.again:
+                continue
+            verdict = self.verdicts.get(whole.id, (_V.KEEP, ""))[0]
+            if verdict in (_V.KEEP, _V.UPDATE) and old.state.done:
+                self.verdicts[whole.id] = (_V.REDO, "tasks of it are to be done")
+                if whole.within:
+                    todo.append(whole)
+
+    def _will_run(self, task: str) -> bool:
+        old = self._state.tasks.get(task)
+        if old is None or task in self.again:
+            return True
+        return self.verdicts[task][0] in (_V.REDO, _V.UNDO_REDO, _V.AMEND)
+
+    # --- facts ------------------------------------------------------------------------------------------------------
+
+    def undo_of(self, task: Task) -> str:
+        """The operation or plan that takes the task back, "" for none."""
+        compiled = self._known.tasks.get(base(task.definition))
+        return compiled.definition.undo or compiled.definition.undo_plan if compiled else ""
+
+    def _compiled(self, task: Task) -> CompiledTask | None:
+        return self._known.tasks.get(task.definition)
+
+    def _unknown(self, task: Task) -> bool:
+        return base(task.definition) not in self._known.tasks
+
+    def _words(self, key: Key) -> str:
+        line, name = key
+        cause = self._causes.get(key, "")
+        shown = name.removeprefix("@")
+        if cause:
+            return f"task `{cause}` may deliver another `{shown}`" if name != ANY else f"task `{cause}` is done again"
+        if line == ANY:
+            return "the lines of the order differ" if name == ANY else f"`{shown}` of a line differs"
+        if name == ANY:
+            return f"line `{line}` differs" if line != "order" else "the order differs"
+        return f"`{shown}` of line `{line}` differs" if line != "order" else f"`{shown}` of the order differs"
+
+
+def _taken_on(task: Task) -> bool:
+    """Whether an external system has taken the call on, and its result is to come."""
+    return task.kind is TaskKind.CALL and task.state is TaskState.WAITING

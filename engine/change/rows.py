@@ -1,0 +1,328 @@
+"""The rows of an order once a change is applied: its lines and tasks, and the decisions that led to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from orderloom.engine.change.decide import LIVE, Verdicts
+from orderloom.engine.change.lines import Clash
+from orderloom.engine.change.undoing import Aftermath
+from orderloom.engine.orchestration.definitions import Definitions
+from orderloom.engine.orchestration.remedies import AMEND, CONFLICT, RESOLVE, UNDO, base
+from orderloom.engine.orchestration.sight import sight
+from orderloom.engine.program import Program
+from orderloom.models.change import TaskDecision, TaskVerdict
+from orderloom.models.fulfillment import Line
+from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
+from orderloom.models.tasks import TaskKind
+
+_V = TaskVerdict
+_S = TaskState
+#: states of a task whose turn has come or that is to try again: it waits where something before it is to be done again
+_TURN_CAME = frozenset((_S.READY, _S.FROZEN, _S.SCHEDULED, _S.HELD))
+
+
+class TaskRows:
+    """Makes the task rows from the verdicts."""
+
+    def __init__(
+        self,
+        program: Program,
+        state: OrderState,
+        verdicts: Verdicts,
+        lines: Mapping[str, Line],
+        superseded: frozenset[str],
+        known: Definitions,
+    ) -> None:
+        self._program = program
+        self._state = state
+        self._verdicts = verdicts
+        self._lines = lines
+        #: ids of lines of which a former version is kept
+        self._superseded = superseded
+        self._known = known
+        self._revision = state.revision + 1
+        self.tasks: dict[str, Task] = {}
+        self.renamed: dict[str, str] = {}
+        #: what takes back or looks after a task, by the id that it has now
+        self._remedies: dict[str, list[str]] = {}
+        self._added: dict[str, str] = {}
+
+    def make(self, clashes: Iterable[Clash]) -> tuple[TaskDecision, ...]:
+        """Fills in `tasks` and `renamed`; gives the decisions on all tasks."""
+        self._name_former()
+        self._plan()
+        self._keep_others()
+        self._take_back()
+        conflicts = self._conflicts(clashes)
+        self._weave(conflicts)
+        self._wait_again()
+        return tuple(self._decisions())
+
+    # --- names and versions -----------------------------------------------------------------------------------------
+
+    def _name_former(self) -> None:
+        """Finds the tasks whose id a later run takes, and gives them another."""
+        again = (
+            task
+            for task, (verdict, _) in self._verdicts.verdicts.items()
+            if verdict in (_V.REDO, _V.UNDO_REDO, _V.AMEND) and self._state.tasks[task].role is not TaskRole.FORMER
+        )
+        for task in (*again, *self._verdicts.again):
+            self.renamed[f"{task}~{self._revision}"] = task
+        for part in self._state.tasks.values():
+            if part.role is TaskRole.AMEND and part.within and self._amended_again(part):
+                self.renamed[f"{part.id}~{self._revision}"] = part.id
+        self._now = {former: task for task, former in self.renamed.items()}
+
+    def _amended_again(self, part: Task) -> bool:
+        """Whether it is part of an amend plan that starts all over."""
+        whole = self._state.tasks[part.within]
+        while whole.within and whole.definition.partition("/")[1] == "":
+            whole = self._state.tasks[whole.within]
+        return self._verdicts.verdicts.get(whole.id, (_V.KEEP, ""))[0] is _V.AMEND
+
+    def _now_called(self, task: str) -> str:
+        return self._now.get(task, task)
+
+    def _version(self, task: Task) -> int:
+        return self._revision if task.line in self._superseded and not task.version else task.version
+
+    # --- what is taken back -----------------------------------------------------------------------------------------
+
+    def _take_back(self) -> None:
+        """Makes the tasks that take others back or look after them, in reverse order of dependency."""
+        state = self._state
+        taken_back: dict[str, tuple[str, ...]] = {}
+        made: list[tuple[Task, str, TaskRole]] = []
+        for task_id, (verdict, _) in self._verdicts.verdicts.items():
+            role = {_V.UNDO: TaskRole.UNDO, _V.UNDO_REDO: TaskRole.UNDO, _V.RESOLVE: TaskRole.RESOLVE}.get(verdict)
+            if role:
+                name = f"{task_id}/{role}~{self._revision}"
+                taken_back[task_id] = (name,)
+                made.append((state.tasks[task_id], name, role))
+        for task in state.tasks.values():
+            if task.role in (TaskRole.UNDO, TaskRole.RESOLVE) and task.of and not task.state.final:
+                taken_back[task.of] = (*taken_back.get(task.of, ()), task.id)
+        after = Aftermath(state.tasks, state.lines, self._known).nearest(taken_back) if made else {}
+        for task, name, role in made:
+            self._add(self._remedy(task, name, role, after[task.id]), f"{_TAKES[role]} `{task.id}`")
+        for task_id, names in taken_back.items():
+            self._remedies.setdefault(self._now_called(task_id), []).extend(names)
+
+    def _remedy(self, task: Task, name: str, role: TaskRole, after: tuple[str, ...]) -> Task:
+        suffix = UNDO if role is TaskRole.UNDO else RESOLVE
+        definition = base(task.definition) + suffix
+        if definition not in self._known.tasks:
+            definition = RESOLVE
+        return Task(
+            id=name,
+            definition=definition,
+            kind=self._known.tasks[definition].definition.kind,
+            line=task.line,
+            after=after,
+            role=role,
+            of=self._now_called(task.id),
+            version=self._version(task),
+        )
+
+    def _add(self, task: Task, why: str) -> None:
+        """Adds a task; with a subplan, all of its tasks."""
+        self.tasks[task.id] = task
+        self._added[task.id] = why
+        plan = self._known.tasks[task.definition].definition.plan
+        if task.kind is TaskKind.SUBPLAN and plan:
+            for part in self._parts(plan, task, (plan,)):
+                self.tasks[part.id] = part
+                self._added[part.id] = f"part of `{task.id}`"
+
+    def _parts(self, plan: str, whole: Task, chain: tuple[str, ...]) -> Iterator[Task]:
+        """The tasks of a plan that runs within a task; they come after each other as the plan says."""
+        tasks = self._program.design.plans[plan].tasks
+        names = {each.id: f"{whole.id}/{each.id}" for each in tasks}
+        for each in tasks:
+            after: dict[str, None] = {}
+            needs: dict[str, None] = {}
+            for dependency in each.after:
+                after.update(dict.fromkeys(names[name] for name in dependency.tasks if name in names))
+                if dependency.attribute and dependency.when is None:
+                    needs[dependency.attribute] = None
+            part = Task(
+                id=names[each.id],
+                definition=each.id,
+                kind=each.kind,
+                line=whole.line,
+                within=whole.id,
+                after=tuple(sorted(after)),
+                needs=() if whole.version else tuple(needs),
+                role=whole.role,
+                version=whole.version,
+            )
+            yield part
+            if each.kind is TaskKind.SUBPLAN and each.plan not in chain:
+                yield from self._parts(each.plan, part, (*chain, each.plan))
+
+    # --- the plan ---------------------------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        """The tasks of the wanted plan, each as it goes on."""
+        for wanted in self._verdicts.planned.values():
+            old = self._state.tasks.get(wanted.id)
+            if wanted.id in self.tasks:
+                continue
+            if old is None:
+                self._added[wanted.id] = "the changed order calls for it"
+                self.tasks[wanted.id] = replace(wanted)
+            elif wanted.id in self._verdicts.again:
+                self._added[wanted.id] = "the changed order calls for it again"
+                self.tasks[wanted.id] = _anew(wanted, old)
+            else:
+                self._go_on(wanted, old)
+
+    def _go_on(self, wanted: Task, old: Task) -> None:
+        verdict = self._verdicts.verdicts[wanted.id][0]
+        match verdict:
+            case _V.RESTART:
+                row = replace(_anew(wanted, old), started_at=old.started_at, role=old.role, definition=old.definition)
+                self.tasks[wanted.id] = replace(row, kind=old.kind)
+            case _V.REDO | _V.UNDO_REDO:
+                row = _anew(wanted, old)
+                if old.role is TaskRole.AMEND:
+                    row = replace(row, definition=old.definition, kind=old.kind, role=old.role)
+                self.tasks[wanted.id] = row
+            case _V.AMEND:
+                definition = base(old.definition) + AMEND
+                row = _anew(wanted, old)
+                row = replace(row, definition=definition, kind=TaskKind.SUBPLAN, role=TaskRole.AMEND)
+                self._add(row, "")
+                del self._added[wanted.id]
+            case _:
+                kept = replace(old, after=wanted.after, needs=wanted.needs, within=wanted.within)
+                if old.state is _S.FROZEN:
+                    kept.state = _S.READY if old.attempts else _S.PENDING
+                self.tasks[wanted.id] = kept
+
+    def _keep_others(self) -> None:
+        """Tasks outside the wanted plan: earlier runs, what ended, what takes back."""
+        for old in self._state.tasks.values():
+            name = self._now_called(old.id)
+            if name != old.id:
+                former = replace(old, id=name, role=TaskRole.FORMER, of=old.id, within="", version=self._version(old))
+                if former.state is _S.WAITING or not former.state.final:
+                    former.state = _S.CANCELLED if former.attempts else _S.DISCARDED
+                self.tasks[name] = former
+            elif old.id not in self.tasks:
+                self.tasks[old.id] = self._other(old)
+
+    def _other(self, old: Task) -> Task:
+        row = replace(old, of=self._now_called(old.of), version=self._version(old))
+        if old.role is TaskRole.CONFLICT and not old.state.final and old.line not in self._lines:
+            row.state = _S.CANCELLED if old.state is _S.WAITING else _S.DISCARDED
+        verdict = self._verdicts.verdicts.get(old.id, (_V.KEEP, ""))[0]
+        match verdict:
+            case _V.DISCARD:
+                row.state = _S.DISCARDED
+            case _V.CANCEL | _V.RESOLVE:
+                row.state = _S.CANCELLED
+            case _V.UNDO if old.state is _S.WAITING:
+                row.state = _S.CANCELLED
+        if old.state is _S.FROZEN and row.state is _S.FROZEN:
+            row.state = _S.READY if old.attempts else _S.PENDING
+        return row
+
+    # --- how they hang together -------------------------------------------------------------------------------------
+
+    def _conflicts(self, clashes: Iterable[Clash]) -> dict[tuple[str, str], str]:
+        made: dict[tuple[str, str], str] = {}
+        for clash in clashes:
+            name = conflict_task(clash, self._revision)
+            row = Task(
+                id=name,
+                definition=CONFLICT,
+                kind=TaskKind.MANUAL,
+                line=clash.line,
+                role=TaskRole.CONFLICT,
+                outputs={"attribute": clash.attribute, "delivered": clash.delivered, "amended": clash.amended},
+            )
+            self._add(row, f"`{clash.attribute}` was set by `{clash.by}`, the change sets it to something else")
+            made[clash.line, clash.attribute] = name
+        return made
+
+    def _weave(self, conflicts: Mapping[tuple[str, str], str]) -> None:
+        """What is done again comes after what takes its earlier run back, and after what is decided about it."""
+        for task in list(self.tasks.values()):
+            if task.role is TaskRole.FORMER:
+                open_ones = [each for each in self._remedies.get(task.id, ()) if not self.tasks[each].state.final]
+                live = self.tasks.get(task.of)
+                if open_ones and live and not live.state.final:
+                    live.after = tuple(sorted({*live.after, *open_ones}))
+        if not conflicts:
+            return
+        for task in self.tasks.values():
+            line = self._lines.get(task.line)
+            if task.role in LIVE and line is not None and task.state in (_S.PENDING, *_TURN_CAME):
+                seen = dict.fromkeys(sight(self._known.tasks[task.definition], line))
+                waits = {name for (of, what), name in conflicts.items() if {(of, what), (of, "*")} & seen.keys()}
+                if waits:
+                    task.after = tuple(sorted({*task.after, *waits}))
+
+    def _wait_again(self) -> None:
+        """A task whose turn had come waits where something before it is to be done, or done again."""
+        for task in self.tasks.values():
+            if task.role in LIVE and task.state in _TURN_CAME:
+                firsts = (self.tasks.get(each) for each in task.after)
+                if any(first is not None and not first.state.done for first in firsts):
+                    task.state, task.due = _S.PENDING, None
+
+    # --- decisions --------------------------------------------------------------------------------------------------
+
+    def _decisions(self) -> Iterator[TaskDecision]:
+        for old in self._state.tasks.values():
+            verdict, why = self._verdicts.verdicts.get(old.id, (_V.KEEP, ""))
+            if old.id in self._verdicts.again:
+                verdict, why = _V.ADD, self._added[old.id]
+            row = self.tasks[old.id]
+            if verdict is _V.KEEP and row.state is _S.PENDING and old.state not in (_S.PENDING, _S.FROZEN):
+                verdict, why = _V.UPDATE, "what it comes after is to be done again"
+            yield TaskDecision(
+                task=old.id,
+                line=old.line,
+                definition=row.definition,
+                verdict=verdict,
+                before=old.state,
+                after=row.state,
+                why=why,
+                by=tuple(self._by(old.id, verdict)),
+            )
+        for name, why in self._added.items():
+            if name not in self._state.tasks:
+                row = self.tasks[name]
+                yield TaskDecision(
+                    task=name,
+                    line=row.line,
+                    definition=row.definition,
+                    verdict=_V.ADD,
+                    before=None,
+                    after=row.state,
+                    why=why,
+                )
+
+    def _by(self, task: str, verdict: TaskVerdict) -> Iterable[str]:
+        if verdict in (_V.UNDO, _V.UNDO_REDO, _V.RESOLVE):
+            return self._remedies.get(self._now_called(task), ())
+        return ()
+
+
+_TAKES = {TaskRole.UNDO: "takes back", TaskRole.RESOLVE: "looks after what is left of"}
+
+
+def conflict_task(clash: Clash, revision: int) -> str:
+    return f"{clash.line}/conflict {clash.attribute}~{revision}"
+
+
+def _anew(wanted: Task, old: Task) -> Task:
+    """The task as a new run: another request, told apart from what belongs to the earlier one."""
+    return replace(
+        wanted, state=_S.PENDING, attempts=old.attempts, generation=old.generation + 1, role=TaskRole.PLANNED
+    )
