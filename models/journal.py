@@ -22,6 +22,9 @@ class Submitted:
     """The order is to be decomposed against what inventory held, and started."""
 
     inventory: Inventory
+    #: who let it start although it waited for other orders, "" for nobody
+    by: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,8 @@ from orderloom.models.inventory import Asset
 from orderloom.models.journal import AwaitCallback
 from orderloom.runtime.store.codec import dumps, loads
 from orderloom.runtime.store.errors import VersionConflict
+from orderloom.runtime.store.gates import write_gates
+from orderloom.runtime.store.histories import change_bytes
 from orderloom.runtime.store.routing import meet_early_callback, meet_early_event
 from orderloom.runtime.store.rows import Row, Rows
 from orderloom.runtime.store.state_codec import asset_of, packed_asset
@@ -18,6 +20,9 @@ _HEADER = (
     "WHERE id = ? AND version = ?"
 )
 _OUTLINE = "UPDATE contents SET outline = ? WHERE order_id = ?"
+_AMENDED = "UPDATE contents SET amended = ? WHERE order_id = ?"
+_CHANGED = "UPDATE orders SET design = ?, priority = ?, external_id = ? WHERE id = ?"
+_FORMER = "INSERT OR REPLACE INTO former (order_id, id, line, data) VALUES (?, ?, ?, ?)"
 _LINE = (
     "INSERT INTO lines (order_id, id, spec, state, data) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (order_id, id) DO UPDATE SET state = excluded.state, data = excluded.data"
@@ -54,6 +59,7 @@ _ASSET = (
     "ON CONFLICT (id) DO UPDATE SET account = excluded.account, spec = excluded.spec, state = excluded.state, "
     "data = excluded.data, updated_at = excluded.updated_at"
 )
+_ASSET_VERSION = "INSERT INTO asset_history (asset, order_id, at, change, data) VALUES (?, ?, ?, ?, ?)"
 _PUBLISHED = "INSERT INTO published (order_id, at, kind, data) VALUES (?, ?, ?, ?)"
 _POISONED = "INSERT INTO poisoned (order_id, event, at, message, traceback) VALUES (?, ?, ?, ?, ?)"
 _TAKEN = "DELETE FROM inbox WHERE id = ?"
@@ -65,6 +71,9 @@ def write_rows(writer: sqlite3.Connection, rows: Rows) -> int:
     _headers(writer, rows)
     _many(writer, _JOURNAL, rows.journal)
     _many(writer, _OUTLINE, rows.outlines)
+    _many(writer, _AMENDED, rows.amended)
+    _many(writer, _CHANGED, rows.changed)
+    _many(writer, _FORMER, rows.former)
     _many(writer, _LINE, [row for row in rows.lines.values() if row is not None])
     _many(writer, "DELETE FROM lines WHERE order_id = ? AND id = ?", _gone(rows.lines))
     _many(writer, _TASK, [row for row in rows.tasks.values() if row is not None])
@@ -84,7 +93,7 @@ def write_rows(writer: sqlite3.Connection, rows: Rows) -> int:
     _many(writer, _PUBLISHED, rows.published)
     _many(writer, _POISONED, rows.poisoned)
     _assets(writer, rows)
-    return _subscriptions(writer, rows)
+    return write_gates(writer, rows) + _subscriptions(writer, rows)
 
 
 def _many(writer: sqlite3.Connection, statement: str, rows: list[Row] | list[tuple[int]]) -> None:
@@ -112,6 +121,7 @@ def _assets(writer: sqlite3.Connection, rows: Rows) -> None:
         return
     assets: dict[str, Asset | None] = {}
     written: dict[str, Row] = {}
+    versions: list[Row] = []
     for change, at in rows.changes:
         if change.id not in assets:
             found = writer.execute("SELECT data FROM inventory WHERE id = ?", (change.id,)).fetchone()
@@ -119,6 +129,8 @@ def _assets(writer: sqlite3.Connection, rows: Rows) -> None:
         asset = assets[change.id] = apply_change(assets[change.id], change)
         data = dumps(packed_asset(asset))
         written[asset.id] = (asset.id, asset.account, asset.spec, asset.state.value, data, at)
+        versions.append((asset.id, change.order, at, change_bytes(change), data))
+    writer.executemany(_ASSET_VERSION, versions)
     writer.executemany(_ASSET, list(written.values()))
 
 

@@ -39,5 +39,14 @@ class Conflict(StoreError):
     """It is there already, or somebody else was faster."""
 
 
+class ExternalIdTaken(Conflict):
+    """An order of that external id is there already."""
+
+    def __init__(self, external_id: str, order: str) -> None:
+        super().__init__(f"external id `{external_id}` is that of order `{order}`" if order else f"`{external_id}` twice")
+        #: id of the order that has it, "" for another one of the same submission
+        self.order = order
+
+
 class VersionConflict(StoreError):
     """An order was changed by someone else since it was loaded; nothing of the batch was kept."""

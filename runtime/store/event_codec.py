@@ -8,10 +8,13 @@ from typing import Any
 from orderloom.models.callout import Callout, Exchange, Outcome
 from orderloom.models.inventory import Inventory
 from orderloom.models.journal import (
+    AmendmentRequested,
     CallbackReceived,
     CalloutAnswered,
     CalloutHeld,
     CalloutReleased,
+    CancellationRequested,
+    ChangeRequest,
     Entry,
     EntryKind,
     Event,
@@ -19,6 +22,8 @@ from orderloom.models.journal import (
     FalloutAction,
     FalloutResolved,
     LineCorrected,
+    MigrationRequested,
+    OrderDeferred,
     OrderHeld,
     OrderReleased,
     Submitted,
@@ -36,18 +41,52 @@ from orderloom.runtime.store.codec import (
     unpack_values,
 )
 from orderloom.runtime.store.records import Submission
-from orderloom.runtime.store.state_codec import asset_of, packed_asset
+from orderloom.runtime.store.state_codec import asset_of, order_of, packed_asset, packed_order
 
 Found = dict[str, Any]
 
 
-def _submission(_event: Submission) -> Found:
-    return {}
+def _submission(event: Submission) -> Found:
+    return {"by": event.by, "reason": event.reason} if event.by else {}
 
 
 def _submitted(event: Submitted) -> Found:
-    assets = [packed_asset(asset) for asset in event.inventory.assets.values()]
-    return {"assets": assets, "at": micros(event.inventory.at)}
+    found = _held_by(event.inventory)
+    if event.by:
+        found |= {"by": event.by, "reason": event.reason}
+    return found
+
+
+def _held_by(inventory: Inventory) -> Found:
+    assets = [packed_asset(asset) for asset in inventory.assets.values()]
+    return {"assets": assets, "at": micros(inventory.at)}
+
+
+def _deferred(event: OrderDeferred) -> Found:
+    return {"reasons": event.reasons}
+
+
+def _amendment(event: AmendmentRequested) -> Found:
+    return {"order": packed_order(event.order), **_request(event)}
+
+
+def _cancellation(event: CancellationRequested) -> Found:
+    return {"items": event.items, **_request(event)}
+
+
+def _migration(event: MigrationRequested) -> Found:
+    return {"design": event.design, **_request(event)}
+
+
+def _request(event: ChangeRequest) -> Found:
+    found: Found = {"inventory": _held_by(event.inventory), "by": event.by, "reason": event.reason}
+    if event.accept:
+        found["accept"] = True
+    if event.roles:
+        found["roles"] = event.roles
+    if event.force:
+        found["force"] = True
+    return found
 
 
 def _timer(event: TimerFired) -> Found:
@@ -127,14 +166,22 @@ _WRITERS: dict[type, tuple[str, Callable[[Any], Found]]] = {
     LineCorrected: ("corrected", _corrected),
     OrderHeld: ("hold", _by),
     OrderReleased: ("release", _by),
+    OrderDeferred: ("deferred", _deferred),
+    AmendmentRequested: ("amend", _amendment),
+    CancellationRequested: ("cancel", _cancellation),
+    MigrationRequested: ("migrate", _migration),
 }
 
 
-def event_bytes(event: Event | Submission) -> bytes:
+def packed_event(event: Event | Submission) -> Found:
     name, writer = _WRITERS[type(event)]
     found = writer(event)
     found["kind"] = name
-    return dumps(found)
+    return found
+
+
+def event_bytes(event: Event | Submission) -> bytes:
+    return dumps(packed_event(event))
 
 
 def event_kind(event: Event | Submission) -> str:
@@ -147,9 +194,27 @@ def _inventory(found: Found) -> Inventory:
     return Inventory(assets={asset.id: asset for asset in assets}, at=maybe_instant(found["at"]))
 
 
+def _common(found: Found) -> dict[str, Any]:
+    """The fields that all requests for a change have."""
+    return {
+        "inventory": _inventory(found["inventory"]),
+        "by": found["by"],
+        "reason": found["reason"],
+        "accept": found.get("accept", False),
+        "roles": tuple(found.get("roles", ())),
+        "force": found.get("force", False),
+    }
+
+
 _READERS: dict[str, Callable[[Found], Event | Submission]] = {
-    "submission": lambda found: Submission(),
-    "submitted": lambda found: Submitted(inventory=_inventory(found)),
+    "submission": lambda found: Submission(by=found.get("by", ""), reason=found.get("reason", "")),
+    "submitted": lambda found: Submitted(
+        inventory=_inventory(found), by=found.get("by", ""), reason=found.get("reason", "")
+    ),
+    "deferred": lambda found: OrderDeferred(reasons=tuple(found["reasons"])),
+    "amend": lambda found: AmendmentRequested(order=order_of(found["order"]), **_common(found)),
+    "cancel": lambda found: CancellationRequested(items=tuple(found["items"]), **_common(found)),
+    "migrate": lambda found: MigrationRequested(design=found["design"], **_common(found)),
     "timer": lambda found: TimerFired(task=found["task"], kind=TimerKind(found["timer"]), attempt=found["attempt"]),
     "answered": lambda found: CalloutAnswered(
         task=found["task"],
@@ -187,9 +252,12 @@ _READERS: dict[str, Callable[[Found], Event | Submission]] = {
 }
 
 
-def event_from(data: bytes) -> Event | Submission:
-    found = loads(data)
+def event_of(found: Found) -> Event | Submission:
     return _READERS[found["kind"]](found)
+
+
+def event_from(data: bytes) -> Event | Submission:
+    return event_of(loads(data))
 
 
 def journal_event(data: bytes) -> Event:

@@ -12,11 +12,12 @@ from typing import Protocol
 
 from orderloom.models.callout import Outcome
 from orderloom.models.conversion import Json
-from orderloom.models.inventory import Inventory
+from orderloom.models.inventory import AssetVersion, Inventory
 from orderloom.models.journal import Event
+from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
-from orderloom.runtime.store.records import Batch, InboxEvent, PendingCall, RequestState, Timer
+from orderloom.runtime.store.records import Batch, Gate, InboxEvent, PendingCall, RequestState, Timer
 from orderloom.runtime.store.views import (
     AssetFilter,
     AssetView,
@@ -63,8 +64,12 @@ class Requests(Protocol):
     """What the outside asks for. Each is an event in the inbox, which the worker takes up."""
 
     def submit(self, orders: Sequence[NewOrder], at: datetime) -> None:
-        """Keeps the orders, all or none. Raises Conflict where an order of that id exists, NotFound for a design that
-        is not deployed."""
+        """Keeps the orders, all or none. Raises Conflict where an order of that id exists, ExternalIdTaken where one of
+        that external id does that was neither rejected nor cancelled, NotFound for a design that is not deployed."""
+
+    def start(self, order: str, by: str, reason: str, at: datetime) -> int:
+        """Asks for an order to be taken up although it waits for others; returns the request's number. Raises
+        NotFound."""
 
     def document(self, order: str) -> bytes:
         """The document that was submitted, as it came; empty where none was kept."""
@@ -162,6 +167,33 @@ class Screens(Protocol):
         """Events set aside because the core failed on them, oldest first."""
 
 
+class Gating(Protocol):
+    """What an order may have to wait for before it is taken up."""
+
+    def statuses(self, orders: Sequence[str]) -> dict[str, OrderStatus]:
+        """The states of these orders; the ones that do not exist are left out."""
+
+    def earlier_open(self, order: str) -> list[str]:
+        """Orders of the same account that were submitted before it and are not final, oldest first."""
+
+    def earlier_states(self, order: str) -> list[OrderState]:
+        """Their whole states."""
+
+    def gates(self, order: str) -> list[Gate]:
+        """What the order waits for now."""
+
+
+class Histories(Protocol):
+    """What things were before."""
+
+    def asset_history(self, asset: str) -> list[AssetVersion]:
+        """All versions of an asset, oldest first. Raises NotFound."""
+
+    def origin(self, order: str) -> tuple[ProductOrder, str, datetime]:
+        """The order as it was submitted, the digest of the design that it was submitted to, and when. Raises
+        NotFound."""
+
+
 class Sealing(Protocol):
     """A batch that is written but not yet durable. The event loop may do other work while `seal` runs in a thread."""
 
@@ -185,6 +217,9 @@ class Work(Protocol):
     def inbox(self, after: int, limit: int) -> list[InboxEvent]:
         """Events that wait, oldest first, with an id above `after`."""
 
+    def inbox_of(self, priority: int, after: int, limit: int) -> list[InboxEvent]:
+        """The same for orders of one priority."""
+
     def inbox_may_have_changed(self) -> bool:
         """A cheap test: False when certainly nothing came into the database since the last call."""
 
@@ -198,7 +233,8 @@ class Work(Protocol):
         """Connectors with calls that have no recorded answer."""
 
     def pending_calls(self, connector: str, limit: int) -> list[PendingCall]:
-        """Calls of this connector without a recorded answer, most urgent and oldest first."""
+        """Calls of this connector without a recorded answer, by priority and age; at most `limit` of each priority, so
+        that the less urgent are seen too."""
 
     def commit(self, batch: Batch) -> int:
         """`write` and `seal` in one."""
@@ -210,5 +246,5 @@ class Work(Protocol):
         """Gives up files and locks. Nothing is pending: what is durable is durable already."""
 
 
-class Store(Bundles, Requests, Screens, Work, Protocol):
+class Store(Bundles, Requests, Screens, Gating, Histories, Work, Protocol):
     """All of it."""

@@ -13,8 +13,34 @@ from orderloom.models.plan import OrderState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Submission:
-    """Stands in the inbox for an order that was just submitted; the worker makes `Submitted` of it, with what
-    inventory holds at that moment."""
+    """Stands in the inbox for an order that was just submitted, or that may no longer have to wait for others; the
+    worker makes `Submitted` of it, with what inventory holds at that moment, or `OrderDeferred`."""
+
+    #: who lets it start whatever it waits for, "" for nobody
+    by: str = ""
+    reason: str = ""
+
+
+class GateKind(StrEnum):
+    """Why an order waits for another."""
+
+    #: it names the other as one that must be completed first
+    RELATED = "related"
+    #: its design wants orders of one account in sequence
+    SEQUENCE = "sequence"
+    #: both change one product, or products under one root
+    PRODUCT = "product"
+    #: the related order has ended without being completed: a person decides
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One order that another waits for."""
+
+    waits_for: str
+    kind: GateKind
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +51,9 @@ class InboxEvent:
     id: int
     order: str
     event: Event | Submission
+    #: of the order: 0 highest … 4
+    priority: int = 4
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +69,8 @@ class PendingCall:
     held: str = ""
     #: digest of the design the order runs on
     design: str
+    #: when the core asked for it
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +80,8 @@ class Timer:
     kind: TimerKind
     attempt: int
     due: datetime
+    #: of the order: 0 highest … 4
+    priority: int = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +125,12 @@ class OrderCommit:
     #: numbers of lines and tasks before
     sizes: tuple[int, int]
     applied: list[Applied] = field(default_factory=list)
+    #: what the order waits for from now on; None: as before
+    gates: tuple[Gate, ...] | None = None
+    #: its revision, the number of its superseded lines, and its design before
+    revision: int = 0
+    former: int = 0
+    design: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -13,14 +14,17 @@ from orderloom.models.plan import PlanState
 from orderloom.models.values import Value
 from orderloom.runtime.store.codec import dumps, micros
 from orderloom.runtime.store.database import Database
-from orderloom.runtime.store.errors import Conflict, NotFound
+from orderloom.runtime.store.errors import Conflict, ExternalIdTaken, NotFound
 from orderloom.runtime.store.event_codec import event_bytes
 from orderloom.runtime.store.records import RequestState, Submission
 from orderloom.runtime.store.routing import callback_message, route_callback, route_event
 from orderloom.runtime.store.state_codec import order_bytes
 from orderloom.runtime.store.views import NewOrder
 
-_INBOX = "INSERT INTO inbox (order_id, event, received_at) VALUES (?, ?, ?)"
+_INBOX = (
+    "INSERT INTO inbox (order_id, event, received_at, priority) "
+    "VALUES (?1, ?2, ?3, coalesce((SELECT priority FROM orders WHERE id = ?1), 4))"
+)
 _NO_LINES = dumps(([], []))
 _NO_REST = dumps({})
 _HELD = "held:"
@@ -39,11 +43,13 @@ class SqliteRequests:
                 if writer.execute("SELECT 1 FROM bundles WHERE digest = ?", (design,)).fetchone() is None:
                     raise NotFound(f"there is no bundle of digest `{design}`")
             seen: set[str] = set()
+            seen_outside: set[str] = set()
             for new, _content in rows:
                 id = new.order.id
                 if id in seen or writer.execute("SELECT 1 FROM orders WHERE id = ?", (id,)).fetchone():
                     raise Conflict(f"order `{id}` exists already; give the new one another id")
                 seen.add(id)
+                _refuse_duplicate(writer, new.order.external_id, seen_outside)
             writer.executemany(
                 "INSERT INTO orders (id, external_id, account, account_name, status, plan, priority, design, version,"
                 " submitted_at, updated_at, rest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)",
@@ -65,8 +71,8 @@ class SqliteRequests:
                 ],
             )
             writer.executemany(
-                "INSERT INTO contents (order_id, content, outline) VALUES (?, ?, ?)",
-                [(new.order.id, content, _NO_LINES) for new, content in rows],
+                "INSERT INTO contents (order_id, content, outline, design) VALUES (?, ?, ?, ?)",
+                [(new.order.id, content, _NO_LINES, new.design) for new, content in rows],
             )
             writer.executemany(
                 "INSERT INTO documents (order_id, document) VALUES (?, ?)",
@@ -85,6 +91,13 @@ class SqliteRequests:
             if writer.execute("SELECT 1 FROM orders WHERE id = ?", (order,)).fetchone() is None:
                 raise NotFound(f"there is no order `{order}`")
             return _number(writer.execute(_INBOX, (order, event_bytes(event), micros(at))).lastrowid)
+
+    def start(self, order: str, by: str, reason: str, at: datetime) -> int:
+        with self._database.transaction() as writer:
+            if writer.execute("SELECT 1 FROM orders WHERE id = ?", (order,)).fetchone() is None:
+                raise NotFound(f"there is no order `{order}`")
+            submission = event_bytes(Submission(by=by, reason=reason))
+            return _number(writer.execute(_INBOX, (order, submission, micros(at))).lastrowid)
 
     def request(self, number: int) -> tuple[RequestState, str]:
         with self._database.snapshot() as reader:
@@ -140,6 +153,21 @@ class SqliteRequests:
         with self._database.snapshot() as reader:
             rows = reader.execute("SELECT name, value FROM settings WHERE name GLOB 'held:*'").fetchall()
         return {name.removeprefix(_HELD): reason for name, reason in rows}
+
+
+def _refuse_duplicate(writer: sqlite3.Connection, external_id: str, seen: set[str]) -> None:
+    """An external id names one order, but one that was rejected or cancelled may be submitted again under it."""
+    if not external_id:
+        return
+    row = writer.execute(
+        "SELECT id FROM orders WHERE external_id = ? AND external_id != '' AND status NOT IN ('rejected', 'cancelled')",
+        (external_id,),
+    ).fetchone()
+    if row is not None:
+        raise ExternalIdTaken(external_id, str(row[0]))
+    if external_id in seen:
+        raise ExternalIdTaken(external_id, "")
+    seen.add(external_id)
 
 
 def _number(found: int | None) -> int:

@@ -13,7 +13,10 @@ from orderloom.models.journal import AwaitCallback, AwaitEvent, CallbackReceived
 from orderloom.runtime.store.codec import dumps, loads, unpack_values
 from orderloom.runtime.store.event_codec import event_bytes
 
-_INBOX = "INSERT INTO inbox (order_id, event, received_at) VALUES (?, ?, ?)"
+_INBOX = (
+    "INSERT INTO inbox (order_id, event, received_at, priority) "
+    "VALUES (?1, ?2, ?3, coalesce((SELECT priority FROM orders WHERE id = ?1), 4))"
+)
 _EARLY = "INSERT INTO early (kind, name, key, message, received_at) VALUES (?, ?, ?, ?, ?)"
 
 #: what stands in the key of a subscription or of an early message that has none

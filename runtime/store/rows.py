@@ -18,6 +18,7 @@ from orderloom.models.journal import (
     EntryKind,
     OpenWork,
     Publish,
+    RecallCallout,
     SendCallout,
     StartTimer,
     StopWaiting,
@@ -26,6 +27,7 @@ from orderloom.models.journal import (
 from orderloom.models.plan import OrderState
 from orderloom.runtime.store.codec import dumps, micros
 from orderloom.runtime.store.event_codec import context_bytes, entries_bytes, event_bytes, exchange_bytes
+from orderloom.runtime.store.order_codec import outline_bytes, rest_bytes
 from orderloom.runtime.store.records import (
     AnsweredCall,
     Applied,
@@ -38,7 +40,7 @@ from orderloom.runtime.store.records import (
     Timer,
 )
 from orderloom.runtime.store.routing import NO_KEY, key_bytes
-from orderloom.runtime.store.state_codec import form_bytes, line_bytes, outline_bytes, rest_bytes, task_bytes
+from orderloom.runtime.store.state_codec import form_bytes, line_bytes, order_bytes, task_bytes
 
 Row = tuple[Any, ...]
 _MADE = (EntryKind.LINE_MADE, EntryKind.TASK_MADE)
@@ -50,6 +52,15 @@ class Rows:
 
     headers: list[Row] = field(default_factory=list)
     outlines: list[Row] = field(default_factory=list)
+    #: what a change left of orders: their content and what of it stands in columns
+    amended: list[Row] = field(default_factory=list)
+    changed: list[Row] = field(default_factory=list)
+    former: list[Row] = field(default_factory=list)
+    #: orders whose gates are written anew, and their gates
+    gated: list[tuple[str]] = field(default_factory=list)
+    gates: list[Row] = field(default_factory=list)
+    #: orders that are final, for those that wait for them
+    ended: list[Row] = field(default_factory=list)
     lines: dict[tuple[str, str], Row | None] = field(default_factory=dict)
     tasks: dict[tuple[str, str], Row | None] = field(default_factory=dict)
     journal: list[Row] = field(default_factory=list)
@@ -109,6 +120,14 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
     for id in tasks:
         task = state.tasks.get(id)
         rows.tasks[order, id] = None if task is None else (order, id, task.state._value_, task_bytes(task))
+    if commit.revision != state.revision or commit.former != len(state.former):
+        made = True
+        _change(rows, commit)
+    if commit.gates is not None:
+        rows.gated.append((order,))
+        rows.gates += [(order, gate.waits_for, gate.kind._value_, gate.reason) for gate in commit.gates]
+    if state.status.final:
+        rows.ended.append((order, micros(commit.applied[-1].at)))
     if made:
         rows.outlines.append((outline_bytes(state), order))
     rows.headers.append(
@@ -124,6 +143,16 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
             expected,
         )
     )
+
+
+def _change(rows: Rows, commit: OrderCommit) -> None:
+    """What a change has superseded, and the content and the design that the order has now."""
+    state = commit.state
+    order = state.order.id
+    rows.amended.append((order_bytes(state.order), order))
+    rows.changed.append((state.design, state.order.priority, state.order.external_id, order))
+    fresh = list(state.former.items())[commit.former :]
+    rows.former += [(order, id, line.id, line_bytes(line)) for id, line in fresh]
 
 
 def _settle(rows: Rows, order: str, origin: Origin, at: int | None) -> None:
@@ -198,6 +227,14 @@ def _send(rows: Rows, state: OrderState, command: SendCallout, at: datetime) -> 
     )
 
 
+def _recall(rows: Rows, state: OrderState, command: RecallCallout, _at: datetime) -> None:
+    key = (state.order.id, command.task)
+    call = rows.calls.get(key)
+    if call is not None and call[2] == command.attempt:
+        del rows.calls[key]
+    rows.calls_done.append((*key, command.attempt))
+
+
 def _start_timer(rows: Rows, state: OrderState, command: StartTimer, _at: datetime) -> None:
     key = (state.order.id, command.task, command.kind._value_)
     rows.timers[key] = (*key, command.attempt, micros(command.due))
@@ -263,6 +300,7 @@ def _publish(rows: Rows, state: OrderState, command: Publish, at: datetime) -> N
 
 _COMMANDS: dict[type[Command], Any] = {
     SendCallout: _send,
+    RecallCallout: _recall,
     StartTimer: _start_timer,
     CancelTimer: _cancel_timer,
     AwaitCallback: _await_callback,

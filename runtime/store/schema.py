@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: the newest revision of runtime/store/migrations; revisions are numbers, so that a newer one can be told
-REVISION = "0001"
+REVISION = "0002"
 
 metadata = MetaData()
 
@@ -71,6 +71,13 @@ orders = Table(
     UniqueConstraint("id"),
     Index("orders_by_status", "status", "sequence"),
     Index("orders_by_account", "account", "sequence"),
+    # what an order may have to wait for
+    Index(
+        "orders_open_by_account",
+        "account",
+        "sequence",
+        sqlite_where=text("status NOT IN ('rejected', 'cancelled', 'completed', 'failed', 'partial')"),
+    ),
     Index("orders_by_external_id", "external_id", sqlite_where=text("external_id != ''")),
 )
 
@@ -79,8 +86,13 @@ contents = Table(
     "contents",
     metadata,
     _text("order_id"),
+    #: as submitted
     _blob("content"),
     _blob("outline"),
+    #: as a change left it, NULL where none did
+    _blob("amended", null=True),
+    #: the design that it was submitted to, NULL in rows of schema 0001: the one it runs on
+    _text("design", null=True),
     PrimaryKeyConstraint("order_id"),
 )
 
@@ -102,6 +114,31 @@ lines = Table(
     _text("state"),
     _blob("data"),
     PrimaryKeyConstraint("order_id", "id"),
+    sqlite_with_rowid=False,
+)
+
+#: versions of lines that changes have superseded
+former = Table(
+    "former",
+    metadata,
+    _text("order_id"),
+    _text("id"),
+    _text("line"),
+    _blob("data"),
+    PrimaryKeyConstraint("order_id", "id"),
+    sqlite_with_rowid=False,
+)
+
+#: orders that wait for other orders before they are taken up
+gates = Table(
+    "gates",
+    metadata,
+    _text("order_id"),
+    _text("waits_for"),
+    _text("kind"),
+    _text("reason"),
+    PrimaryKeyConstraint("order_id", "waits_for"),
+    Index("gates_by_other", "waits_for"),
     sqlite_with_rowid=False,
 )
 
@@ -139,7 +176,9 @@ inbox = Table(
     _integer("received_at"),
     #: why the core refused it; only such rows stay
     _text("refused", null=True),
-    Index("inbox_waiting", "id", sqlite_where=text("refused IS NULL")),
+    #: of the order, as it was then
+    Column("priority", Integer, nullable=False, server_default="4"),
+    Index("inbox_waiting", "priority", "id", sqlite_where=text("refused IS NULL")),
     sqlite_autoincrement=True,
 )
 
@@ -262,6 +301,21 @@ inventory = Table(
     PrimaryKeyConstraint("id"),
     Index("inventory_by_account", "account", "state"),
     Index("inventory_by_spec", "spec", "id"),
+)
+
+#: every version of every asset
+asset_history = Table(
+    "asset_history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("asset"),
+    _text("order_id"),
+    _integer("at"),
+    #: the change, and what it left
+    _blob("change"),
+    _blob("data"),
+    Index("asset_history_by_asset", "asset", "id"),
+    sqlite_autoincrement=True,
 )
 
 published = Table(

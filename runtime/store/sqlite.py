@@ -18,6 +18,8 @@ from orderloom.runtime.store.committing import write_rows
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.event_codec import callout_from, event_from
+from orderloom.runtime.store.gates import SqliteGates
+from orderloom.runtime.store.histories import SqliteHistories
 from orderloom.runtime.store.interface import Sealing
 from orderloom.runtime.store.loading import load_inventory, load_states
 from orderloom.runtime.store.opening import clean_errors, path_of
@@ -51,6 +53,18 @@ def open_store(url: str) -> SqliteStore:
     return SqliteStore(path_of(url))
 
 
+#: of orders: 0 highest … 4
+PRIORITIES = 5
+_INBOX = "id, order_id, event, priority, received_at"
+
+
+def _inbox_event(row: tuple[int, str, bytes, int, int]) -> InboxEvent:
+    id, order, event, priority, received_at = row
+    return InboxEvent(
+        id=id, order=order, event=event_from(event), priority=priority, received_at=instant(received_at)
+    )
+
+
 class _Sealing:
     def __init__(self, database: Database, met: int) -> None:
         self._database = database
@@ -61,7 +75,7 @@ class _Sealing:
         return self._met
 
 
-class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems):
+class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems, SqliteGates, SqliteHistories):
     """A `Store` in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
@@ -145,10 +159,18 @@ class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems):
     def inbox(self, after: int, limit: int) -> list[InboxEvent]:
         with self._database.snapshot() as reader:
             rows = reader.execute(
-                "SELECT id, order_id, event FROM inbox WHERE refused IS NULL AND id > ? ORDER BY id LIMIT ?",
+                f"SELECT {_INBOX} FROM inbox WHERE refused IS NULL AND id > ? ORDER BY id LIMIT ?",
                 (after, limit),
             ).fetchall()
-        return [InboxEvent(id=id, order=order, event=event_from(event)) for id, order, event in rows]
+        return [_inbox_event(row) for row in rows]
+
+    def inbox_of(self, priority: int, after: int, limit: int) -> list[InboxEvent]:
+        with self._database.snapshot() as reader:
+            rows = reader.execute(
+                f"SELECT {_INBOX} FROM inbox WHERE refused IS NULL AND priority = ? AND id > ? ORDER BY id LIMIT ?",
+                (priority, after, limit),
+            ).fetchall()
+        return [_inbox_event(row) for row in rows]
 
     def inbox_may_have_changed(self) -> bool:
         former, self._data_version = self._data_version, self._database.data_version()
@@ -157,12 +179,15 @@ class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems):
     def timers(self, until: datetime, limit: int) -> list[Timer]:
         with self._database.snapshot() as reader:
             rows = reader.execute(
-                "SELECT order_id, task, kind, attempt, due FROM timers WHERE due <= ? ORDER BY due LIMIT ?",
+                "SELECT order_id, task, kind, attempt, due, (SELECT priority FROM orders WHERE id = order_id) "
+                "FROM timers WHERE due <= ? ORDER BY due LIMIT ?",
                 (micros(until), limit),
             ).fetchall()
         return [
-            Timer(order=order, task=task, kind=TimerKind(kind), attempt=attempt, due=instant(due))
-            for order, task, kind, attempt, due in rows
+            Timer(
+                order=order, task=task, kind=TimerKind(kind), attempt=attempt, due=instant(due), priority=priority or 0
+            )
+            for order, task, kind, attempt, due, priority in rows
         ]
 
     def next_timer(self) -> datetime | None:
@@ -175,11 +200,15 @@ class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems):
 
     def pending_calls(self, connector: str, limit: int) -> list[PendingCall]:
         with self._database.snapshot() as reader:
-            rows = reader.execute(
-                "SELECT order_id, task, priority, held, design, key, operation, attempt, context FROM outbox "
-                "WHERE connector = ? ORDER BY priority, since, order_id, task LIMIT ?",
-                (connector, limit),
-            ).fetchall()
+            rows = [
+                row
+                for priority in range(PRIORITIES)
+                for row in reader.execute(
+                    "SELECT order_id, task, priority, held, design, key, operation, attempt, context, since "
+                    "FROM outbox WHERE connector = ? AND priority = ? ORDER BY since, order_id, task LIMIT ?",
+                    (connector, priority, limit),
+                )
+            ]
         return [
             PendingCall(
                 order=order,
@@ -189,8 +218,9 @@ class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems):
                 priority=priority,
                 held=held,
                 design=design,
+                since=instant(since),
             )
-            for order, task, priority, held, design, key, operation, attempt, context in rows
+            for order, task, priority, held, design, key, operation, attempt, context, since in rows
         ]
 
     def commit(self, batch: Batch) -> int:

@@ -143,6 +143,8 @@ def line_bytes(line: Line) -> bytes:
         found["removed"] = sorted(line.users_removed)
     if line.held is not None:
         found["held"] = packed_asset(line.held)
+    if line.ordered:
+        found["ordered"] = line.ordered
     if line.written:
         found["written"] = True
     if line.provenance:
@@ -178,6 +180,7 @@ def line_from(id: str, data: bytes) -> Line:
         users_added=frozenset(get("added", ())),
         users_removed=frozenset(get("removed", ())),
         held=asset_of(found["held"]) if "held" in found else None,
+        ordered=get("ordered", ""),
         written=get("written", False),
         provenance={
             name: Provenance(origin=Origin(origin), by=by, source=source, text=text)
@@ -191,38 +194,45 @@ def line_from(id: str, data: bytes) -> Line:
 
 
 def order_bytes(order: ProductOrder) -> bytes:
-    """The order as it was submitted."""
-    return dumps(
-        {
-            "id": order.id,
-            "account": (order.account.id, order.account.name),
-            "items": [
-                {
-                    "id": item.id,
-                    "action": item.action._value_,
-                    "spec": item.spec,
-                    "quantity": item.quantity,
-                    "attributes": dict(item.attributes),
-                    "product": item.product,
-                    "parent": item.parent,
-                    "relations": [(r.kind._value_, r.item, r.product) for r in item.relations],
-                }
-                for item in order.items
-            ],
-            "date": micros(order.order_date),
-            "external_id": order.external_id,
-            "category": order.category,
-            "description": order.description,
-            "channel": order.channel,
-            "priority": order.priority,
-            "start": micros(order.requested_start),
-            "completion": micros(order.requested_completion),
-        }
-    )
+    return dumps(packed_order(order))
+
+
+def packed_order(order: ProductOrder) -> Found:
+    found: Found = {
+        "id": order.id,
+        "account": (order.account.id, order.account.name),
+        "items": [
+            {
+                "id": item.id,
+                "action": item.action._value_,
+                "spec": item.spec,
+                "quantity": item.quantity,
+                "attributes": dict(item.attributes),
+                "product": item.product,
+                "parent": item.parent,
+                "relations": [(r.kind._value_, r.item, r.product) for r in item.relations],
+            }
+            for item in order.items
+        ],
+        "date": micros(order.order_date),
+        "external_id": order.external_id,
+        "category": order.category,
+        "description": order.description,
+        "channel": order.channel,
+        "priority": order.priority,
+        "start": micros(order.requested_start),
+        "completion": micros(order.requested_completion),
+    }
+    if order.depends_on:
+        found["depends_on"] = order.depends_on
+    return found
 
 
 def order_from(data: bytes) -> ProductOrder:
-    found = loads(data)
+    return order_of(loads(data))
+
+
+def order_of(found: Found) -> ProductOrder:
     account, name = found["account"]
     return ProductOrder(
         id=found["id"],
@@ -236,6 +246,7 @@ def order_from(data: bytes) -> ProductOrder:
         priority=found["priority"],
         requested_start=maybe_instant(found["start"]),
         requested_completion=maybe_instant(found["completion"]),
+        depends_on=tuple(found.get("depends_on", ())),
     )
 
 
@@ -255,55 +266,16 @@ def _item(found: Found) -> OrderItem:
     )
 
 
-def state_from(
-    header: tuple[str, int, str, str, int | None, int | None, bytes],
-    order: ProductOrder,
-    outline: bytes,
-    lines: dict[str, Line],
-    tasks: dict[str, Task],
-) -> OrderState:
-    """An order's state from its rows; the header is (design, version, status, plan, started, completed, rest)."""
-    design, version, status, plan, started, completed, rest = header
-    found = loads(rest)
-    line_ids, task_ids = loads(outline)
-    return OrderState(
-        order=order,
-        design=design,
-        version=version,
-        status=_STATUSES[status],
-        plan=PlanState(plan),
-        lines={id: lines[id] for id in line_ids},
-        tasks={id: tasks[id] for id in task_ids},
-        reasons=tuple(found.get("reasons", ())),
-        held_from=_STATUSES[found["held_from"]] if "held_from" in found else None,
-        started_at=maybe_instant(started),
-        completed_at=maybe_instant(completed),
-    )
-
-
-_NOTHING = dumps({})
-
-
-def rest_bytes(state: OrderState) -> bytes:
-    """What no column of the header holds."""
-    if not state.reasons and state.held_from is None:
-        return _NOTHING
-    found: Found = {"reasons": state.reasons}
-    if state.held_from is not None:
-        found["held_from"] = state.held_from._value_
-    return dumps(found)
-
-
-def outline_bytes(state: OrderState) -> bytes:
-    """The order of lines and tasks."""
-    return dumps((list(state.lines), list(state.tasks)))
-
-
 # --- inventory -------------------------------------------------------------------------------------------------------
+
+
+#: what few assets have, left out where it is empty
+_TIES = ("ordered", "moved_from", "moved_to", "replaces", "replaced_by")
 
 
 def packed_asset(asset: Asset) -> Found:
     return {
+        **{name: value for name in _TIES if (value := getattr(asset, name))},
         "id": asset.id,
         "spec": asset.spec,
         "level": asset.level._value_,
@@ -333,6 +305,7 @@ def asset_of(found: Found) -> Asset:
         relies_on=frozenset(found["relies_on"]),
         anchor=found["anchor"],
         order=found["order"],
+        **{name: found[name] for name in _TIES if name in found},
     )
 
 

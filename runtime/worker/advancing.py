@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from orderloom.engine.advance import Refused, advance
 from orderloom.engine.program import Program
-from orderloom.models.inventory import Inventory
-from orderloom.models.journal import Event, Submitted
-from orderloom.models.plan import OrderState
-from orderloom.runtime.store.records import Applied, OrderCommit, Poisoned, Refusal, Stale, Submission
+from orderloom.models.inventory import EMPTY, Inventory
+from orderloom.models.journal import (
+    AmendmentRequested,
+    CancellationRequested,
+    Event,
+    MigrationRequested,
+    OrderDeferred,
+    Submitted,
+)
+from orderloom.models.plan import OrderState, PlanState
+from orderloom.runtime.store.records import Applied, Gate, OrderCommit, Poisoned, Refusal, Stale, Submission
 from orderloom.runtime.worker.arrivals import Arrival
 
 #: what an account has, at that instant
 ReadInventory = Callable[[str, datetime], Inventory]
+#: what an order has to wait for before it is taken up
+ReadGates = Callable[[OrderState], tuple[Gate, ...]]
 
 
 @dataclass(slots=True)
@@ -40,6 +49,7 @@ def apply_events(
     arrivals: list[Arrival],
     at: datetime,
     inventory: ReadInventory,
+    gates: ReadGates,
 ) -> Outcome:
     """Advances `state` in place.
 
@@ -47,14 +57,20 @@ def apply_events(
     spoiled: they are to be applied again one by one, which finds the culprit. Alone, it is poisoned.
     """
     outcome = Outcome()
-    sizes = len(state.lines), len(state.tasks)
-    applied: list[Applied] = []
+    commit = OrderCommit(
+        state=state,
+        sizes=(len(state.lines), len(state.tasks)),
+        revision=state.revision,
+        former=len(state.former),
+        design=state.design,
+    )
+    applied = commit.applied
     for arrival in arrivals:
         event: Event | None = None
         try:
-            event = _event(state, arrival, at, inventory)
+            event = _event(commit, arrival, at, inventory, gates)
             version = state.version
-            step = advance(programs(state.design), state, event, at)
+            step = advance(programs(design_for(state, event)), state, event, at)
         except Refused as refusal:
             outcome.refused.append(Refusal(order=arrival.order, origin=arrival.origin, message=str(refusal)))
             continue
@@ -67,17 +83,42 @@ def apply_events(
             continue
         applied.append(Applied(event=event, at=at, step=step, origin=arrival.origin))
     if applied:
-        outcome.commit = OrderCommit(state=state, sizes=sizes, applied=applied)
+        outcome.commit = commit
     return outcome
 
 
-def _event(state: OrderState, arrival: Arrival, at: datetime, inventory: ReadInventory) -> Event:
-    event = arrival.event
-    if not isinstance(event, Submission):
-        return event
+def design_for(state: OrderState, event: Event) -> str:
+    """Digest of the design that an event is applied with."""
+    return event.design if isinstance(event, MigrationRequested) else state.design
+
+
+def _event(
+    commit: OrderCommit, arrival: Arrival, at: datetime, inventory: ReadInventory, gates: ReadGates
+) -> Event:
+    event, state = arrival.event, commit.state
+    if isinstance(event, Submission):
+        return _taken_up(commit, event, at, inventory, gates)
+    if isinstance(event, AmendmentRequested | CancellationRequested | MigrationRequested):
+        # what inventory holds is read when the request is taken up
+        return replace(event, inventory=inventory(state.order.account.id, at))
+    return event
+
+
+def _taken_up(
+    commit: OrderCommit, event: Submission, at: datetime, inventory: ReadInventory, gates: ReadGates
+) -> Event:
+    state = commit.state
+    if state.plan is not PlanState.NOT_STARTED or state.status.final:
+        if event.by:
+            raise Refused(f"order `{state.order.id}` does not wait, it is {state.status}")
+        return Submitted(inventory=EMPTY)
+    found = () if event.by else gates(state)
+    if found:
+        commit.gates = found
+        return OrderDeferred(reasons=tuple(gate.reason for gate in found))
     if state.version:
-        raise Refused(f"order `{arrival.order}` was started before")
-    return Submitted(inventory=inventory(state.order.account.id, at))
+        commit.gates = ()
+    return Submitted(inventory=inventory(state.order.account.id, at), by=event.by, reason=event.reason)
 
 
 def _poisoned(arrival: Arrival, event: Event | None, at: datetime, error: Exception) -> Poisoned:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -19,6 +19,7 @@ from orderloom.models.journal import CalloutAnswered, CalloutHeld, CalloutReleas
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import AnsweredCall, PendingCall
 from orderloom.runtime.worker.arrivals import Arrival
+from orderloom.runtime.worker.urgency import rank
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +84,18 @@ class Lane:
         if call.held:
             self._told.add(key)
         self._number += 1
-        heapq.heappush(self._queue, (call.priority, self._number, call))
+        heapq.heappush(self._queue, (rank(call.since, call.priority), self._number, call))
+
+    def recall(self, order: str, task: str, attempt: int) -> None:
+        """The call is not wanted any more; where it is under way already, its answer will be stale."""
+        if (order, task, attempt) not in self._known:
+            return
+        kept = [each for each in self._queue if _key(each[2]) != (order, task, attempt)]
+        if len(kept) < len(self._queue):
+            self._queue = kept
+            heapq.heapify(self._queue)
+            self._known.discard((order, task, attempt))
+            self._told.discard((order, task, attempt))
 
     def settled(self, order: str, task: str, attempt: int) -> None:
         """The call's row is gone."""
@@ -94,9 +106,9 @@ class Lane:
         limit = IN_MEMORY + len(self._known)
         found = self.store.pending_calls(self.name, limit)
         self.more = False
-        for call in found:
+        for call in sorted(found, key=lambda each: rank(each.since, each.priority)):
             self.add(call)
-        self.more = self.more or len(found) == limit
+        self.more = self.more or len(found) >= limit
 
     def pump(self) -> None:
         """Sends what may be sent now; the others are told why they wait."""
@@ -149,13 +161,14 @@ class Lane:
             if key not in self._told:
                 self._told.add(key)
                 event = CalloutHeld(task=call.task, attempt=call.callout.attempt, reason=reason)
-                self.around.arrived(Arrival(call.order, event))
+                self.around.arrived(Arrival(call.order, event, rank=self._rank(call)))
 
     def _send(self, call: PendingCall) -> None:
         key = _key(call)
         if key in self._told:
             self._told.discard(key)
-            self.around.arrived(Arrival(call.order, CalloutReleased(task=call.task, attempt=call.callout.attempt)))
+            released = CalloutReleased(task=call.task, attempt=call.callout.attempt)
+            self.around.arrived(Arrival(call.order, released, rank=self._rank(call)))
         try:
             connector = self.around.connector(call.design, self.name)
             operation = self.around.design(call.design).operations[call.callout.operation]
@@ -221,7 +234,10 @@ class Lane:
             message=answer.message,
             exchange=answer.exchange,
         )
-        self.around.arrived(Arrival(call.order, event, origin))
+        self.around.arrived(Arrival(call.order, event, origin, self._rank(call)))
+
+    def _rank(self, call: PendingCall) -> int:
+        return rank(self.around.now(), call.priority)
 
 
 class Lanes:
@@ -239,6 +255,9 @@ class Lanes:
             lane = Lane(name=connector, store=self._store, around=self._around, hold=self._hold(connector))
             self._lanes[connector] = lane
         return lane
+
+    def __iter__(self) -> Iterator[Lane]:
+        return iter(self._lanes.values())
 
     @property
     def running(self) -> int:

@@ -20,18 +20,20 @@ from orderloom.connectors.protocol import Connector
 from orderloom.engine.program import Program
 from orderloom.models.design import Design
 from orderloom.models.inventory import Inventory
-from orderloom.models.journal import CancelTimer, SendCallout, StartTimer, TimerFired
+from orderloom.models.journal import CancelTimer, RecallCallout, SendCallout, StartTimer, TimerFired
 from orderloom.models.plan import OrderState
 from orderloom.runtime.clock import Clock, SystemClock
 from orderloom.runtime.store.errors import StoreBusy, StoreError, StoreFull
 from orderloom.runtime.store.interface import Store
-from orderloom.runtime.store.records import AnsweredCall, Batch, OrderCommit, Origin, PendingCall, Refusal, Timer
+from orderloom.runtime.store.records import AnsweredCall, Batch, Gate, OrderCommit, Origin, PendingCall, Refusal, Timer
 from orderloom.runtime.worker.advancing import Outcome, apply_events
 from orderloom.runtime.worker.arrivals import Arrival, Arrivals
 from orderloom.runtime.worker.cache import StateCache
 from orderloom.runtime.worker.lanes import Lanes
 from orderloom.runtime.worker.timers import TimerWindow
+from orderloom.runtime.worker.gating import gates_of
 from orderloom.runtime.worker.totals import Totals, transitions
+from orderloom.runtime.worker.urgency import rank
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,8 @@ log = logging.getLogger(__name__)
 BATCH = 256
 #: inbox events read at a time
 INBOX = 1_000
+#: of orders: 0 highest … 4
+PRIORITIES = 5
 #: seconds between looks into the inbox: while there is work, and at most while there is none
 BUSY_POLL, IDLE_POLL = 0.02, 0.05
 #: how long a message that nobody awaits yet is kept
@@ -83,7 +87,8 @@ class Worker:
         self._timers = TimerWindow(store)
         self._lanes = Lanes(store, self)
         self._woken = asyncio.Event()
-        self._inbox_read = 0
+        #: the last event read, by priority
+        self._inbox_read = [0] * PRIORITIES
         self._inbox_more = True
         self._next_poll = 0.0
         self._next_sweep = 0.0
@@ -221,9 +226,8 @@ class Worker:
             self._recovered = True
         self._listen()
         for timer in self._timers.fire(self._now):
-            self._arrivals.add(
-                Arrival(timer.order, TimerFired(task=timer.task, kind=timer.kind, attempt=timer.attempt), timer)
-            )
+            fired = TimerFired(task=timer.task, kind=timer.kind, attempt=timer.attempt)
+            self._arrivals.add(Arrival(timer.order, fired, timer, rank(timer.due, timer.priority)))
         self._lanes.pump()
         busy = bool(self._arrivals) or self._flight is not None
         if busy:
@@ -255,11 +259,15 @@ class Worker:
         self._next_poll = moment + BUSY_POLL
         if not self._inbox_more and not self._store.inbox_may_have_changed():
             return
-        found = self._store.inbox(self._inbox_read, INBOX)
-        self._inbox_more = len(found) == INBOX
-        for event in found:
-            self._inbox_read = event.id
-            self._arrivals.add(Arrival(event.order, event.event, event))
+        found = sorted(
+            (event for each, read in enumerate(self._inbox_read) for event in self._store.inbox_of(each, read, INBOX)),
+            key=lambda event: (rank(event.received_at, event.priority), event.id),
+        )
+        self._inbox_more = len(found) >= INBOX
+        for event in found[:INBOX]:
+            self._inbox_read[event.priority] = event.id
+            place = rank(event.received_at, event.priority)
+            self._arrivals.add(Arrival(event.order, event.event, event, place))
         self._lanes.read_holds()
         if moment >= self._next_sweep:
             self._next_sweep = moment + 3600
@@ -298,7 +306,7 @@ class Worker:
                     for arrival in arrivals
                 ]
                 continue
-            outcome = apply_events(self._program, state, arrivals, self._now, self._inventory)
+            outcome = apply_events(self._program, state, arrivals, self._now, self._inventory, self._gates)
             if outcome.commit is not None:
                 batch.commits.append(outcome.commit)
             batch.refused += outcome.refused
@@ -334,6 +342,9 @@ class Worker:
                 states[state.order.id] = state
                 self._cache.keep(state)
         return states
+
+    def _gates(self, state: OrderState) -> tuple[Gate, ...]:
+        return gates_of(self._store, self.design(state.design), state.order)
 
     def _inventory(self, account: str, at: datetime) -> Inventory:
         return replace(self._store.inventory(account), at=at)
@@ -384,7 +395,9 @@ class Worker:
                 self._settle(order, applied.origin)
                 for command in applied.step.commands:
                     if isinstance(command, SendCallout):
-                        self._send(commit, command)
+                        self._send(commit, command, applied.at)
+                    elif isinstance(command, RecallCallout):
+                        self._recall(order, command)
                     elif isinstance(command, StartTimer):
                         self._timers.start(
                             Timer(
@@ -393,6 +406,7 @@ class Worker:
                                 kind=command.kind,
                                 attempt=command.attempt,
                                 due=command.due,
+                                priority=commit.state.order.priority,
                             )
                         )
                     elif isinstance(command, CancelTimer):
@@ -410,7 +424,11 @@ class Worker:
         elif isinstance(origin, Timer):
             self._timers.settled(origin)
 
-    def _send(self, commit: OrderCommit, command: SendCallout) -> None:
+    def _recall(self, order: str, command: RecallCallout) -> None:
+        for lane in self._lanes:
+            lane.recall(order, command.task, command.attempt)
+
+    def _send(self, commit: OrderCommit, command: SendCallout, at: datetime) -> None:
         state = commit.state
         self._lanes[command.connector].add(
             PendingCall(
@@ -420,6 +438,7 @@ class Worker:
                 callout=command.callout,
                 priority=command.priority,
                 design=state.design,
+                since=at,
             )
         )
 

@@ -111,7 +111,7 @@ def test_a_newer_schema_is_refused(store: SqliteStore) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0999'")
     connection.close()
-    with pytest.raises(StoreTooNew, match=r"schema 0999, this version knows 0001\); upgrade orderloom"):
+    with pytest.raises(StoreTooNew, match=r"schema 0999, this version knows 0002\); upgrade orderloom"):
         open_store(str(path))
 
 
@@ -176,7 +176,7 @@ def test_a_store_that_is_up_to_date_opens_without_the_migration_library(store: S
         ("SELECT * FROM orders WHERE status = ? ORDER BY sequence DESC LIMIT 9", "orders_by_status"),
         ("SELECT * FROM orders WHERE external_id = ? AND orders.external_id != ''", "orders_by_external_id"),
         ("SELECT * FROM orders WHERE account = ? ORDER BY sequence DESC", "orders_by_account"),
-        ("SELECT * FROM inbox WHERE refused IS NULL AND id > ? ORDER BY id", "inbox_waiting"),
+        ("SELECT * FROM inbox WHERE refused IS NULL AND priority = ? AND id > ? ORDER BY id", "inbox_waiting"),
         ("SELECT * FROM timers WHERE due <= ? ORDER BY due", "timers_by_due"),
         ("SELECT * FROM published WHERE order_id = ? AND sequence > 1 ORDER BY sequence", "published_by_order"),
         ("SELECT * FROM inventory WHERE account = ? AND state IN ('reserved', 'active')", "inventory_by_account"),
