@@ -17,6 +17,8 @@ class Names:
     def __init__(self, design: Design) -> None:
         self.design = design
         self.enums: dict[str, Enum] = dict(design.enums)
+        #: inventory items that the scenario gives or makes: id -> spec
+        self.assets: dict[str, str] = {}
 
     @cached_property
     def tasks(self) -> dict[str, TaskDefinition]:
@@ -34,8 +36,8 @@ class Names:
 
     def spec(self, name: str, node: Node) -> Spec | None:
         """A spec by its name, or by the id of a line or inventory item that begins with it."""
-        found = self.design.specs.get(name) or self.design.specs.get(name.partition(":")[0])
-        found = found or self.design.specs.get(name.partition("@")[0])
+        named = (name, self.assets.get(name, ""), name.partition(":")[0], name.partition("@")[0])
+        found = next((self.design.specs[each] for each in named if each in self.design.specs), None)
         if found is None:
             node.unknown(name, self.design.specs, "product, service or resource")
         return found

@@ -63,8 +63,9 @@ class Node:
     def is_list(self) -> bool:
         return isinstance(self._node, yaml.SequenceNode)
 
-    def problem(self, message: str) -> None:
-        self._notebook.note(self.line, message)
+    def problem(self, message: str, *, below: int = 0) -> None:
+        """Tells of something wrong at this place, or so many lines below it."""
+        self._notebook.note(self.line + below, message)
 
     def expected(self, what: str) -> None:
         self.problem(f"`{self.name}`: expected {what}, found {self._shown()}")

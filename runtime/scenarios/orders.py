@@ -66,6 +66,7 @@ class Orders:
         for item in order.items:
             if not item.product:
                 self.products[f"{order.id}:{item.id}"] = item.spec
+        self._names.assets |= self.products
         return order
 
     def _document(self, node: Node, id: str) -> dict[str, Json] | None:

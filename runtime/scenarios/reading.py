@@ -70,6 +70,7 @@ class _Reading:
         names = Names(program.design)
         orders = Orders(names, folder)
         inventory = _inventory(found["inventory"], names) if "inventory" in found else EMPTY
+        names.assets |= {asset.id: asset.spec for asset in inventory.assets.values()}
         orders.products |= {asset.id: asset.spec for asset in inventory.assets.values() if asset.level is Level.PRODUCT}
         worlds = Worlds(names, orders)
         shared = {key: found[key] for key in WORLD if key in found}
@@ -92,7 +93,7 @@ class _Reading:
         else:
             plain = node.plain()
             if isinstance(plain, str) and "\n" in plain:
-                return self._file.parent, _program(node, _from_text(plain))
+                return self._file.parent, self._inline(node, plain)
             folder = self._file.parent / node.text()
         if not folder.is_dir():
             assert node is not None
@@ -100,6 +101,15 @@ class _Reading:
             node.unknown(node.text(), there, "folder of a design")
             return folder, None
         return folder, _program(node or self._root, _from_folder(folder.resolve()))
+
+    def _inline(self, node: Node, text: str) -> Program | None:
+        """A design in the file itself: its lines begin below the key."""
+        checked, program = _from_text(text)
+        if program is None:
+            for found in checked.diagnostics:
+                if found.severity is Severity.ERROR:
+                    node.problem(f"{found.message} [{found.code}]", below=found.span.line if found.span else 0)
+        return program
 
 
 @lru_cache(maxsize=64)
