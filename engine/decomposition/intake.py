@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from orderloom.engine.decomposition.products import product_line
+from orderloom.engine.decomposition.succession import moved_lines, moving, replace_products
 from orderloom.engine.decomposition.work import LONGEST, Work
 from orderloom.models.catalog import Action, Level, Spec
 from orderloom.models.conversion import from_json
@@ -12,57 +14,50 @@ from orderloom.models.values import Value
 
 _FROM_ORDER = Provenance(origin=Origin.ORDER)
 _FROM_DEFAULT = Provenance(origin=Origin.DEFAULT)
-_FROM_INVENTORY = Provenance(origin=Origin.INVENTORY)
 
 
 def take_in(work: Work) -> None:
     """Makes a line of every order item that names a product spec and, where it changes something, a product."""
     if not work.order.items:
         work.problem(ProblemKind.CARDINALITY, "", "the order has no items; expected at least one")
+    moves = moving(work)
     for item in work.order.items:
         if item.id in work.lines:
             work.problem(ProblemKind.RELATION, item.id, f"two items have the id `{item.id}`; expected unique ids")
             continue
-        line = _line(work, item)
-        if line is not None:
-            work.add(line)
-            if line.action is not Action.NO_CHANGE:
-                work.active.add(line.id)
+        for line in _moved(work, item) if item.product in moves else _line(work, item):
+            _take(work, line)
+    for asset, item in moves.items():
+        if item is None:
+            for line in moved_lines(work, work.assets[asset], None):
+                _take(work, line)
+    replace_products(work)
 
 
-def product_line(asset: Asset, *, id: str, action: Action, parent: str, context: bool) -> Line:
-    """A line for a product as inventory holds it."""
-    return Line(
-        id=id,
-        spec=asset.spec,
-        level=Level.PRODUCT,
-        action=action,
-        quantity=asset.quantity,
-        attributes=dict(asset.attributes),
-        parent=parent,
-        root="",
-        asset=asset.id,
-        context=context,
-        before=dict(asset.attributes),
-        held=None if context else asset,
-        ordered=asset.ordered,
-        provenance=dict.fromkeys(asset.attributes, _FROM_INVENTORY),
-    )
+def _take(work: Work, line: Line) -> None:
+    work.add(line)
+    if line.action is not Action.NO_CHANGE:
+        work.active.add(line.id)
 
 
-def _line(work: Work, item: OrderItem) -> Line | None:
+def _line(work: Work, item: OrderItem) -> tuple[Line, ...]:
     if item.quantity < 1:
         work.problem(ProblemKind.BAD_VALUE, item.id, f"the quantity is {item.quantity}; expected at least 1")
-    if item.action is Action.MOVE:
-        work.problem(
-            ProblemKind.BAD_VALUE,
-            item.id,
-            "the action `move` is not supported yet; delete the product and add it at the other site",
-        )
-        return None
-    if item.action is Action.ADD:
-        return _added(work, item)
-    return _changed(work, item)
+    line = _added(work, item) if item.action is Action.ADD else _changed(work, item)
+    return () if line is None else (line,)
+
+
+def _moved(work: Work, item: OrderItem) -> tuple[Line, ...]:
+    asset = _product(work, item)
+    spec = _product_spec(work, item, asset.spec) if asset else None
+    if asset is None or spec is None:
+        return ()
+    if item.action is Action.NO_CHANGE:
+        _check_unchanged(work, item, spec, asset)
+        return moved_lines(work, asset, item)
+    old, new = moved_lines(work, asset, item)
+    _change(work, item, spec, new)
+    return old, new
 
 
 def _added(work: Work, item: OrderItem) -> Line | None:
@@ -109,17 +104,21 @@ def _changed(work: Work, item: OrderItem) -> Line | None:
     line = product_line(asset, id=item.id, action=item.action, parent=item.parent, context=False)
     if item.action is Action.MODIFY:
         line.quantity = item.quantity
-        for name, value in _given(work, item, spec).items():
-            if value is None:
-                line.attributes.pop(name, None)
-                line.provenance.pop(name, None)
-            else:
-                line.attributes[name] = value
-                line.provenance[name] = _FROM_ORDER
-        line.missing = _missing(work, item, spec, line.attributes)
+        _change(work, item, spec, line)
     elif item.action is not Action.DELETE:
         _check_unchanged(work, item, spec, asset)
     return line
+
+
+def _change(work: Work, item: OrderItem, spec: Spec, line: Line) -> None:
+    for name, value in _given(work, item, spec).items():
+        if value is None:
+            line.attributes.pop(name, None)
+            line.provenance.pop(name, None)
+        else:
+            line.attributes[name] = value
+            line.provenance[name] = _FROM_ORDER
+    line.missing = _missing(work, item, spec, line.attributes)
 
 
 def _product_spec(work: Work, item: OrderItem, name: str) -> Spec | None:
@@ -180,7 +179,7 @@ def _product(work: Work, item: OrderItem) -> Asset | None:
             f"the product `{asset.id}` is a `{asset.spec}`; the item says it is a `{item.spec[:LONGEST]}`",
         )
         return None
-    if asset.id in work.by_asset:
+    if asset.id in work.by_asset and work.by_asset[asset.id].id != item.id:
         work.problem(
             ProblemKind.INVENTORY,
             item.id,

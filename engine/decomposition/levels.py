@@ -13,8 +13,8 @@ from orderloom.engine.decomposition.anchors import Anchors
 from orderloom.engine.decomposition.merging import Contribution, Group
 from orderloom.engine.decomposition.work import Work
 from orderloom.engine.expressions import NOTHING, Scope, Snapshot
-from orderloom.engine.expressions.scope import LineSubject
 from orderloom.engine.expressions.order import account_values, order_values
+from orderloom.engine.expressions.scope import LineSubject
 from orderloom.engine.firing import FiringRule
 from orderloom.models.catalog import Action, Level
 from orderloom.models.fulfillment import Line, ProblemKind
@@ -93,7 +93,8 @@ class Levels:
         work = self._work
         match = self._program.decompositions.match
         firing = self._program.firing
-        collections = Snapshot(self._program.specs, work.lines.values(), self._inventory)
+        there = (line for line in work.lines.values() if line.action is not Action.DELETE)
+        collections = Snapshot(self._program.specs, there, self._inventory)
         scope = Scope(order=self._order, account=self._account, collections=collections)
         for line in lines:
             if line.action is not Action.DELETE and (line.sources or line.level is Level.PRODUCT):

@@ -21,10 +21,7 @@ def relate(work: Work) -> None:
         if line is not None and not line.context:
             _stated(work, line, item)
     for line in work.lines.values():
-        held = work.assets.get(line.asset)
-        for asset in sorted(held.relies_on) if held else ():
-            target = work.by_asset.get(asset)
-            _tie(line, RelationKind.RELIES_ON, target.id if target else asset)
+        _inherited(work, line)
     there = _Products(work)
     for line in list(work.lines.values()):
         spec = work.program.specs.get(line.spec)
@@ -101,9 +98,33 @@ def _tie(line: Line, kind: RelationKind, other: str) -> None:
         line.relations += (relation,)
 
 
+def _inherited(work: Work, line: Line) -> None:
+    """What inventory says that the line relies on, or that the product did whose place it takes.
+
+    Whatever relied on a product relies on the one that takes its place: a line that says so is of the order.
+    """
+    former = work.predecessors.get(line.asset)
+    moved = former is not None and any(each.kind is RelationKind.MOVED_TO for each in former.relations)
+    held = work.assets.get(former.asset if former and moved else line.asset)
+    for asset in sorted(held.relies_on) if held else ():
+        target = work.by_asset.get(asset)
+        if line.action is not Action.DELETE and asset in work.successors:
+            target = work.successors[asset]
+            if line.context:
+                line.context = False
+                line.held = work.assets[line.asset]
+        _tie(line, RelationKind.RELIES_ON, target.id if target else asset)
+
+
 def _stated(work: Work, line: Line, item: OrderItem) -> None:
     for relation in item.relations:
+        if relation.kind is RelationKind.REPLACES:
+            known = relation.item in work.lines or relation.product in work.by_asset
+            if known:
+                continue
         target = work.lines.get(relation.item) if relation.item else work.by_asset.get(relation.product)
+        if target is not None and line.action is not Action.DELETE:
+            target = work.successors.get(target.asset, target)
         if target is not None:
             _tie(line, relation.kind, target.id)
         elif relation.product in work.assets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orderloom.engine.decomposition.intake import product_line
+from orderloom.engine.decomposition.products import product_line
 from orderloom.engine.decomposition.work import Work
 from orderloom.models.catalog import Action, Level, Scope
 from orderloom.models.fulfillment import Line, ProblemKind
@@ -25,8 +25,11 @@ def complete(work: Work) -> None:
         _join(work, products)
     for line in work.lines.values():
         if not line.parent:
-            held = work.assets.get(line.asset)
+            former = work.predecessors.get(line.asset)
+            held = work.assets.get(former.asset if former else line.asset)
             above = work.by_asset.get(held.parent) if held else None
+            if above and former:
+                above = work.successors.get(above.asset, above)
             line.parent = above.id if above else ""
     _set_roots(work)
 

@@ -20,7 +20,19 @@ LONGEST = 100
 class Work:
     """The lines and problems found so far, with the indexes that keep every stage linear."""
 
-    __slots__ = ("active", "assets", "by_anchor", "by_asset", "lines", "order", "problems", "program", "used_by")
+    __slots__ = (
+        "active",
+        "assets",
+        "by_anchor",
+        "by_asset",
+        "lines",
+        "order",
+        "predecessors",
+        "problems",
+        "program",
+        "successors",
+        "used_by",
+    )
 
     def __init__(self, program: Program, order: ProductOrder, inventory: Inventory) -> None:
         self.program = program
@@ -32,6 +44,9 @@ class Work:
         self.by_asset: dict[str, Line] = {}
         #: ids of the lines that the order may change: not those of untouched products and what only they use
         self.active: set[str] = set()
+        #: the line of what takes a product's place, and of the product whose place it takes, by asset id
+        self.successors: dict[str, Line] = {}
+        self.predecessors: dict[str, Line] = {}
         self.by_anchor: dict[str, Asset] = {}
         #: technical assets by the id of an asset that uses them, in the order of their ids
         self.used_by: dict[str, list[Asset]] = {}

@@ -1,0 +1,67 @@
+"""Random orders of a customer: what is added, and what becomes of the products that are there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from orderloom.models.catalog import Action, RelationKind
+from orderloom.models.inventory import Asset, AssetState
+from orderloom.models.order import ItemRelation, OrderItem
+from tests.engine.building import item
+from tests.engine.convergence.designs import PRODUCTS
+from tests.engine.convergence.world import World
+
+_CHANGES = (Action.MODIFY, Action.MODIFY, Action.DELETE, Action.NO_CHANGE, Action.SUSPEND)
+
+
+def characteristics() -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {"k": st.integers(0, 1)}, optional={"a": st.none() | st.integers(0, 2), "b": st.none() | st.booleans()}
+    )
+
+
+@st.composite
+def additions(draw: st.DrawFn, number: int, above: tuple[OrderItem, ...] = ()) -> list[OrderItem]:
+    """New products, alone, under each other or under one of `above`."""
+    items: list[OrderItem] = []
+    for place in range(draw(st.integers(1, 4))):
+        under = [each.id for each in (*above, *items)]
+        reliable = ["", "", *under]
+        items.append(
+            item(
+                f"n{number}.{place}",
+                draw(st.sampled_from(PRODUCTS)),
+                parent=draw(st.sampled_from(["", *under])),
+                relies_on=draw(st.sampled_from(reliable)),
+                quantity=draw(st.integers(1, 2)),
+                **draw(characteristics()),
+            )
+        )
+    return items
+
+
+@st.composite
+def changes(draw: st.DrawFn, world: World, number: int) -> list[OrderItem]:
+    """Changes some of the products, perhaps with new ones beside and below."""
+    items = []
+    for place, asset in enumerate(world.products):
+        actions = [*_CHANGES, Action.RESUME] if asset.state is AssetState.SUSPENDED else list(_CHANGES)
+        action = draw(st.sampled_from([None, None, *actions]))
+        if action is not None:
+            items.append(_about(draw, asset, action, f"c{number}.{place}"))
+    staying = tuple(each for each in items if each.action in (Action.NO_CHANGE, Action.MODIFY))
+    if draw(st.booleans()):
+        items += draw(additions(number, staying))
+    assume(items)
+    return items
+
+
+def _about(draw: st.DrawFn, asset: Asset, action: Action, id: str) -> OrderItem:
+    given = draw(characteristics()) if action is Action.MODIFY else {}
+    quantity = draw(st.integers(1, 2)) if action is Action.MODIFY else asset.quantity
+    return OrderItem(
+        id=id, action=action, spec=asset.spec, quantity=quantity, attributes=given, product=asset.id
+    )

@@ -1,0 +1,33 @@
+"""After any sequence of orders inventory is what the customer's final products would have made of it at once."""
+
+from __future__ import annotations
+
+from hypothesis import event, given, note
+from hypothesis import strategies as st
+
+from orderloom.engine.program import Program
+from orderloom.models.order import Account
+from tests.engine.convergence.designs import programs
+from tests.engine.convergence.orders import additions, changes
+from tests.engine.convergence.world import World, canonical
+
+ACCOUNTS = (Account(id="A/1", name="one"), Account(id="A", name="two"))
+
+
+@given(program=programs(), data=st.data())
+def test_inventory_is_that_of_the_final_products(program: Program, data: st.DataObject) -> None:
+    worlds = [World(program, account) for account in ACCOUNTS[: data.draw(st.integers(1, 2), "accounts")]]
+    for number in range(data.draw(st.integers(2, 5), "orders")):
+        world = data.draw(st.sampled_from(worlds))
+        items = data.draw(changes(world, number) if world.products else additions(number))
+        placed = world.place(items, f"O{number}")
+        event("placed" if placed else "rejected")
+        for each in items if placed else ():
+            event(f"item: {each.action}")
+    for world in worlds:
+        once = world.anew()
+        if once is None:
+            event("final products cannot be ordered at once")
+            continue
+        note(repr(world.done))
+        assert canonical(world) == canonical(once)
