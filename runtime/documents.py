@@ -128,6 +128,13 @@ class ItemRelationship(_Document):
     relationshipType: _Text
 
 
+class OrderRelationship(_Document):
+    """OrderRelationship: `dependsOn` another order, by its id or external id."""
+
+    id: _Id
+    relationshipType: _Text
+
+
 class ProductOrderItem(_Document):
     """ProductOrderItem."""
 
@@ -155,6 +162,7 @@ class ProductOrderCreate(_Document):
     relatedParty: list[RelatedParty] = []
     channel: list[Reference] = []
     note: list[Note] = []
+    orderRelationship: list[OrderRelationship] = []
     productOrderItem: Annotated[list[ProductOrderItem], Field(min_length=1)]
 
 

@@ -156,6 +156,32 @@ class NotAllowed(OrderloomError):
     code = "not-allowed"
 
 
+class ChangeRefused(OrderloomError):
+    """`{what}` of order `{order}` is refused: {first}{more}"""
+
+    code = "change-refused"
+    help = "`--dry-run` shows what stands against it"
+
+    def __init__(self, what: str, order: str, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        rest = len(self.reasons) - 1
+        first = self.reasons[0] if self.reasons else "it cannot be carried out"
+        super().__init__(what=what, order=order, first=first, more=f" (and {rest} more)" if rest > 0 else "")
+
+
+class UnknownAsset(OrderloomError):
+    """inventory holds no `{asset}`"""
+
+    code = "unknown-asset"
+
+
+class ExternalIdUsed(OrderloomError):
+    """external id `{external_id}` is that of order `{order}`, which has other content"""
+
+    code = "external-id-used"
+    help = "amend that order, or submit this one under another external id"
+
+
 class SubmittedBefore(OrderloomError):
     """`{key}` was used for another order, `{order}`, as its id or idempotency key"""
 

@@ -27,16 +27,20 @@ from orderloom.models.journal import (
     WorkCompleted,
     WorkKind,
 )
-from orderloom.models.order import OrderStatus
+from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
 from orderloom.runtime import forms, tmf622
+from orderloom.runtime.changing import Changes
 from orderloom.runtime.clock import Clock, SystemClock
 from orderloom.runtime.deployment import Library, check_files, check_folder
 from orderloom.runtime.errors import (
     BundleRefused,
+    DocumentProblem,
+    ExternalIdUsed,
     NotAllowed,
     NothingDeployed,
+    OrderRefused,
     StillWorking,
     SubmittedBefore,
     UnknownBundle,
@@ -52,7 +56,7 @@ from orderloom.runtime.home import database_url as home_database
 from orderloom.runtime.home import open_home
 from orderloom.runtime.hosting import Host
 from orderloom.runtime.ids import keyed_order_id, new_order_id
-from orderloom.runtime.store.errors import Conflict, NotFound
+from orderloom.runtime.store.errors import Conflict, ExternalIdTaken, NotFound
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import RequestState
 from orderloom.runtime.store.sqlite import open_store
@@ -85,7 +89,7 @@ from orderloom.runtime.views import (
 _PATIENCE = 5.0
 
 
-class Runtime:
+class Runtime(Changes):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's
@@ -187,8 +191,9 @@ class Runtime:
         """Takes a TMF622 v4 ProductOrder; when this returns, the order is durable.
 
         It runs on the active version of `bundle` (the only bundle's, where none is named). Its id is the document's
-        `id`, else made from the idempotency key, else new. The same order under the same id or key is taken once, and
-        the first is returned; another one under it raises SubmittedBefore. Raises OrderRefused with every problem of
+        `id`, else made from the idempotency key, else new. The same order under the same id, key or external id is
+        taken once, and the first is returned; another one under it raises SubmittedBefore or ExternalIdUsed. An external
+        id is free again once its order was rejected or cancelled. Raises OrderRefused with every problem of
         the document.
         """
         design = await self.design(self._active(bundle).digest)
@@ -202,11 +207,17 @@ class Runtime:
             specs=design.specs,
             products=self._products(checked),
         )
+        order = replace(order, depends_on=self._related(order.depends_on))
         try:
             self._store.submit([NewOrder(order=order, document=orjson.dumps(parsed), design=design.digest)], now)
+        except ExternalIdTaken as taken:
+            if taken.order != order.id and (checked.id or idempotency_key or not self._same(taken.order, order)):
+                raise ExternalIdUsed(external_id=order.external_id, order=taken.order) from None
+            if not self._same(taken.order, order):
+                raise SubmittedBefore(key=checked.id or idempotency_key, order=order.id) from None
+            return self._store.order(taken.order)
         except Conflict:
-            first = self._store.state(order.id).order
-            if replace(order, order_date=first.order_date) != first:
+            if not self._same(order.id, order):
                 raise SubmittedBefore(key=checked.id or idempotency_key, order=order.id) from None
         self._host.wake()
         return self._store.order(order.id)
@@ -245,7 +256,8 @@ class Runtime:
         """The order as a TMF622 v4 ProductOrder: what was submitted, with the states of order and items. Raises
         UnknownOrder."""
         state = await self.state(id)
-        document = self._store.document(id)
+        # what was submitted holds only as long as no change has taken its place
+        document = b"" if state.revision else self._store.document(id)
         return tmf622.to_tmf622(
             orjson.loads(document) if document else tmf622.document(state.order),
             id=id,
@@ -431,6 +443,24 @@ class Runtime:
 
     # --- inside
 
+    def _same(self, first: str, order: ProductOrder) -> bool:
+        """Whether an order that was submitted before asks for the same."""
+        found = self._store.origin(first)[0]
+        return replace(order, id=found.id, order_date=found.order_date) == found
+
+    def _related(self, named: Sequence[str]) -> tuple[str, ...]:
+        """The ids of orders that a document names, by id or external id. Raises OrderRefused."""
+        found: dict[str, None] = {}
+        for index, name in enumerate(named):
+            if not self._store.statuses((name,)):
+                outside = self._store.orders(OrderFilter(external_id=name), 1)
+                if not outside:
+                    path = f"orderRelationship[{index}].id"
+                    raise OrderRefused([DocumentProblem(path, tmf622.shown(name), "an order that was submitted")])
+                name = outside[0].id
+            found[name] = None
+        return tuple(found)
+
     def _active(self, name: str | None) -> BundleView:
         active = {each.name: each for each in self._store.active_bundles()}
         if name is not None:
@@ -486,6 +516,9 @@ class Runtime:
             number = self._store.post(order, event, self._clock.now())
         except NotFound:
             raise UnknownOrder(order=order) from None
+        return await self._answered(number, order, what)
+
+    async def _answered(self, number: int, order: str, what: str) -> Receipt:
         self._host.wake()
         loop = asyncio.get_running_loop()
         patience = loop.time() + (_PATIENCE if self._host.worker_runs() else 0)

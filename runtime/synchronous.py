@@ -99,6 +99,17 @@ class SyncRuntime:
     retry = _plain(Runtime.retry)
     skip = _plain(Runtime.skip)
     complete_by_hand = _plain(Runtime.complete_by_hand)
+    amend = _plain(Runtime.amend)
+    cancel = _plain(Runtime.cancel)
+    migrate = _plain(Runtime.migrate)
+    preview = _plain(Runtime.preview)
+    preview_amend = _plain(Runtime.preview_amend)
+    preview_cancel = _plain(Runtime.preview_cancel)
+    preview_migrate = _plain(Runtime.preview_migrate)
+    start = _plain(Runtime.start)
+    order_at = _plain(Runtime.order_at)
+    replay = _plain(Runtime.replay)
+    asset_history = _plain(Runtime.asset_history)
     run_until_idle = _plain(Runtime.run_until_idle)
 
     def run_forever(self, stop: threading.Event | None = None) -> None:

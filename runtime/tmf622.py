@@ -80,6 +80,11 @@ def to_order(
         priority=document.priority,
         requested_start=document.requestedStartDate,
         requested_completion=document.requestedCompletionDate,
+        depends_on=tuple(
+            dict.fromkeys(
+                each.id for each in document.orderRelationship if each.relationshipType.lower() in _DEPENDS_ON
+            )
+        ),
     )
 
 
@@ -125,6 +130,7 @@ def document(order: ProductOrder) -> dict[str, Json]:
         "priority": str(order.priority),
         "requestedStartDate": to_json(order.requested_start),
         "requestedCompletionDate": to_json(order.requested_completion),
+        "orderRelationship": [{"id": each, "relationshipType": "dependsOn"} for each in order.depends_on] or None,
         "billingAccount": account,
         "channel": [{"id": order.channel}] if order.channel else None,
         "productOrderItem": [shaped(item) for item in children.get("", [])],
@@ -249,6 +255,7 @@ class _Placed:
         self.problems.append(DocumentProblem(path, found, expected))
 
 
+_DEPENDS_ON = ("dependson", "requires", "after")
 _BUNDLES = ("bundles", "hasparticipant", "contains")
 _BUNDLED = ("bundled", "isbundledby", "bundledby", "iscontainedby", "iscontainedin", "childof")
 _RELATIONS = {

@@ -96,6 +96,8 @@ class Verdict(StrEnum):
 
     #: it took effect
     APPLIED = "applied"
+    #: a change that was taken up and is weighed once the callouts under way have answered
+    WAITING = "waiting"
     #: it is safe in the inbox, and no worker has taken it yet
     QUEUED = "queued"
 

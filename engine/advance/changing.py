@@ -41,6 +41,11 @@ def change_requested(turn: Turn, event: ChangeRequest) -> None:
     """Freezes the plan; nothing new starts until the change is weighed. Of several that wait, the latest counts."""
     state = turn.state
     _check(turn, event)
+    if state.plan is PlanState.NOT_STARTED:
+        _tell(turn, event, "requested")
+        turn.move_order(OrderStatus.CANCELLED, why=f"cancelled by {event.by} before it started")
+        _tell(turn, event, "applied")
+        return
     waiting = state.change
     _tell(turn, event, "requested")
     status = waiting.status if waiting else state.status
@@ -61,8 +66,9 @@ def _check(turn: Turn, event: ChangeRequest) -> None:
     name = f"order `{state.order.id}`"
     if state.status.final:
         raise Refused(f"{name} is {state.status}, it can no longer be changed; order the change instead")
-    if state.plan is PlanState.NOT_STARTED:
-        raise Refused(f"{name} has not started yet")
+    waits = isinstance(event, CancellationRequested) and not event.items and state.status is OrderStatus.PENDING
+    if state.plan is PlanState.NOT_STARTED and not waits:
+        raise Refused(f"{name} has not started yet; it can only be cancelled as a whole, and submitted anew")
     if state.status is OrderStatus.PENDING_CANCELLATION:
         raise Refused(f"{name} is being cancelled, it can no longer be changed")
     if isinstance(event, AmendmentRequested) and event.order.id != state.order.id:

@@ -1,0 +1,309 @@
+"""The part of the host's face for orders in flight: amend, cancel, migrate, and ask first what that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from orderloom.engine.change import assess
+from orderloom.engine.decomposition import decompose
+from orderloom.engine.orchestration import orchestrate
+from orderloom.models.change import ChangePlan
+from orderloom.models.design import Design
+from orderloom.models.inventory import EMPTY, AssetVersion
+from orderloom.models.journal import (
+    AmendmentRequested,
+    CancellationRequested,
+    ChangeRequest,
+    EntryKind,
+    Event,
+    MigrationRequested,
+)
+from orderloom.models.order import ProductOrder
+from orderloom.models.plan import OrderState
+from orderloom.runtime import past, tmf622
+from orderloom.runtime.clock import Clock
+from orderloom.runtime.deployment import Library
+from orderloom.runtime.errors import (
+    ChangeRefused,
+    DocumentProblem,
+    NotAllowed,
+    OrderRefused,
+    UnknownAsset,
+    UnknownBundle,
+    UnknownOrder,
+)
+from orderloom.runtime.past import Replayed
+from orderloom.runtime.store.errors import NotFound
+from orderloom.runtime.store.interface import Store
+from orderloom.runtime.store.views import BundleView, OrderView
+from orderloom.runtime.views import LineView, PlanTask, Receipt, Verdict, line_view, plan_task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPreview:
+    """What an order would become if it were submitted now; nothing of it is kept."""
+
+    order: ProductOrder
+    lines: tuple[LineView, ...]
+    tasks: tuple[PlanTask, ...]
+    #: why it would be rejected, in words
+    problems: tuple[str, ...] = ()
+
+
+class Changes:
+    """Change of orders in flight, their past, and the history of inventory; a part of `Runtime`.
+
+    A change takes effect once no callout of the order is under way. `accept` agrees to the consequences of soft points
+    of no return, `roles` are those of whoever asks or has approved, `force` goes behind hard ones: the caller sees to it
+    that only an administrator does so. All of it is in the journal.
+    """
+
+    _store: Store
+    _library: Library
+    _clock: Clock
+
+    async def amend(
+        self,
+        id: str,
+        document: Mapping[str, Any] | bytes | str,
+        by: str,
+        reason: str = "",
+        *,
+        accept: bool = False,
+        roles: Sequence[str] = (),
+        force: bool = False,
+    ) -> Receipt:
+        """The order is to have the content of this TMF622 document instead, all of it. Raises UnknownOrder,
+        OrderRefused, NotAllowed, ChangeRefused."""
+        order = await self._amended(id, document)
+        event = AmendmentRequested(
+            order=order, inventory=EMPTY, by=by, reason=reason, accept=accept, roles=tuple(roles), force=force
+        )
+        return await self._change(id, event, "amend")
+
+    async def cancel(
+        self,
+        id: str,
+        by: str,
+        reason: str = "",
+        *,
+        items: Sequence[str] = (),
+        accept: bool = False,
+        roles: Sequence[str] = (),
+        force: bool = False,
+    ) -> Receipt:
+        """Takes back the order, or some of its items with what stands under them. Raises UnknownOrder, NotAllowed,
+        ChangeRefused."""
+        event = CancellationRequested(
+            inventory=EMPTY,
+            by=by,
+            items=tuple(items),
+            reason=reason,
+            accept=accept,
+            roles=tuple(roles),
+            force=force,
+        )
+        return await self._change(id, event, "cancel")
+
+    async def migrate(
+        self,
+        id: str,
+        version: str,
+        by: str,
+        reason: str = "",
+        *,
+        accept: bool = False,
+        roles: Sequence[str] = (),
+        force: bool = False,
+    ) -> Receipt:
+        """The order goes on with another deployed version of its bundle. Raises UnknownOrder, UnknownBundle,
+        NotAllowed, ChangeRefused."""
+        design = await self._version(id, version)
+        event = MigrationRequested(
+            design=design, inventory=EMPTY, by=by, reason=reason, accept=accept, roles=tuple(roles), force=force
+        )
+        return await self._change(id, event, "migrate")
+
+    async def preview_amend(
+        self,
+        id: str,
+        document: Mapping[str, Any] | bytes | str,
+        *,
+        accept: bool = False,
+        roles: Sequence[str] = (),
+        force: bool = False,
+    ) -> ChangePlan:
+        """What `amend` would do now. Changes nothing. Raises UnknownOrder, OrderRefused."""
+        order = await self._amended(id, document)
+        request = AmendmentRequested(
+            order=order, inventory=EMPTY, by="", accept=accept, roles=tuple(roles), force=force
+        )
+        return await self._preview(id, request)
+
+    async def preview_cancel(
+        self,
+        id: str,
+        *,
+        items: Sequence[str] = (),
+        accept: bool = False,
+        roles: Sequence[str] = (),
+        force: bool = False,
+    ) -> ChangePlan:
+        """What `cancel` would do now. Changes nothing. Raises UnknownOrder."""
+        request = CancellationRequested(
+            inventory=EMPTY, by="", items=tuple(items), accept=accept, roles=tuple(roles), force=force
+        )
+        return await self._preview(id, request)
+
+    async def preview_migrate(
+        self, id: str, version: str, *, accept: bool = False, roles: Sequence[str] = (), force: bool = False
+    ) -> ChangePlan:
+        """What `migrate` would do now. Changes nothing. Raises UnknownOrder, UnknownBundle."""
+        design = await self._version(id, version)
+        request = MigrationRequested(
+            design=design, inventory=EMPTY, by="", accept=accept, roles=tuple(roles), force=force
+        )
+        return await self._preview(id, request)
+
+    async def preview(
+        self, document: Mapping[str, Any] | bytes | str, *, bundle: str | None = None
+    ) -> OrderPreview:
+        """What an order (an add, a modify, a delete, …) would become against what inventory holds now. Raises
+        OrderRefused."""
+        design = await self.design(self._active(bundle).digest)
+        checked = tmf622.read(tmf622.parse(document))
+        order = tmf622.to_order(
+            checked,
+            id=checked.id or "preview",
+            order_date=self._clock.now(),
+            specs=design.specs,
+            products=self._products(checked),
+        )
+        inventory = replace(self._store.inventory(order.account.id), at=self._clock.now())
+        program = self._library.program(design.digest)
+        found = decompose(program, order, inventory)
+        problems = tuple(f"{each.line or 'order'}: {each.message}" for each in found.problems)
+        if problems:
+            return OrderPreview(order=order, lines=(), tasks=(), problems=problems)
+        plan = orchestrate(program, order, found.lines, inventory)
+        return OrderPreview(
+            order=order,
+            lines=tuple(line_view(line, design) for line in found.lines.values()),
+            tasks=tuple(plan_task(task, design) for task in plan.tasks),
+            problems=tuple(plan.problems),
+        )
+
+    async def start(self, id: str, by: str, reason: str = "") -> Receipt:
+        """Takes up an order although it waits for others. Raises UnknownOrder, NotAllowed."""
+        try:
+            number = self._store.start(id, by, reason, self._clock.now())
+        except NotFound:
+            raise UnknownOrder(order=id) from None
+        return await self._answered(number, id, "start")
+
+    async def order_at(self, id: str, at: datetime) -> OrderState:
+        """The order as it was at that instant, made again from its journal. Raises UnknownOrder, NotAllowed where it
+        was submitted later."""
+        view = await self.order(id)
+        if at < view.submitted_at:
+            raise NotAllowed(what="show", why=f"order `{id}` was submitted later, at {view.submitted_at.isoformat()}")
+        return past.state_at(self._store, self._library.program, id, at)
+
+    async def replay(self, id: str) -> Replayed:
+        """Makes the order again from its journal and compares the result with what is stored, byte for byte. Raises
+        UnknownOrder."""
+        await self.order(id)
+        return past.replayed(self._store, self._library.program, id)
+
+    async def asset_history(self, id: str) -> list[AssetVersion]:
+        """All versions of an item of inventory, oldest first. Raises UnknownAsset."""
+        try:
+            return self._store.asset_history(id)
+        except NotFound:
+            raise UnknownAsset(asset=id) from None
+
+    # --- inside
+
+    async def _amended(self, id: str, document: Mapping[str, Any] | bytes | str) -> ProductOrder:
+        """The order with the content of a document; what names it and places it in time stays."""
+        state = await self.state(id)
+        design = await self.design(state.design)
+        checked = tmf622.read(tmf622.parse(document))
+        now = state.order
+        if checked.id and checked.id != id:
+            raise OrderRefused([DocumentProblem("id", tmf622.shown(checked.id), f"`{id}`, or nothing")])
+        specs = {item.product: item.spec for item in now.items if item.product}
+        wanted = tmf622.to_order(
+            checked,
+            id=id,
+            order_date=now.order_date,
+            specs=design.specs,
+            products={**self._products(checked), **specs},
+        )
+        if wanted.account.id != now.account.id:
+            found = tmf622.shown(wanted.account.id)
+            raise OrderRefused([DocumentProblem("billingAccount.id", found, f"`{now.account.id}`, as ordered")])
+        return replace(wanted, external_id=now.external_id, depends_on=now.depends_on)
+
+    async def _version(self, id: str, version: str) -> str:
+        """Digest of a deployed version of the order's bundle, which may also be told by the start of the digest."""
+        name = (await self.order(id)).bundle
+        for each in self._store.bundles():
+            if each.name == name and (each.version == version or each.digest.startswith(version)):
+                return each.digest
+        raise UnknownBundle(name=f"{name} {version}")
+
+    async def _preview(self, id: str, request: ChangeRequest) -> ChangePlan:
+        state = await self.state(id)
+        inventory = replace(self._store.inventory(state.order.account.id), at=self._clock.now())
+        digest = request.design if isinstance(request, MigrationRequested) else state.design
+        return assess(self._library.program(digest), state, replace(request, inventory=inventory))
+
+    async def _change(self, id: str, event: ChangeRequest, what: str) -> Receipt:
+        before = (await self.order(id)).version
+        receipt = await self._ask(id, event, what)
+        if receipt.verdict is not Verdict.APPLIED:
+            return receipt
+        stage, reasons = self._outcome(id, before, event)
+        if stage == "refused":
+            raise ChangeRefused(what, id, reasons)
+        return receipt if stage == "applied" else replace(receipt, verdict=Verdict.WAITING)
+
+    def _outcome(self, id: str, after: int, event: ChangeRequest) -> tuple[str, tuple[str, ...]]:
+        """The last stage that the request has reached."""
+        stage, reasons = "requested", ()
+        for record in self._store.journal(id, after, 1000):
+            if type(record.event) is not type(event) or record.event.by != event.by:
+                continue
+            for entry in record.entries:
+                if entry.kind is EntryKind.CHANGE and entry.data.get("stage") != "superseded":
+                    stage = str(entry.data.get("stage"))
+                    found = entry.data.get("reasons")
+                    reasons = tuple(map(str, found)) if isinstance(found, list) else ()
+        return stage, reasons
+
+    # what the rest of the face gives
+
+    async def state(self, id: str) -> OrderState:
+        raise NotImplementedError
+
+    async def order(self, id: str) -> OrderView:
+        raise NotImplementedError
+
+    async def design(self, digest: str) -> Design:
+        raise NotImplementedError
+
+    def _active(self, name: str | None) -> BundleView:
+        raise NotImplementedError
+
+    def _products(self, document: tmf622.ProductOrderCreate) -> dict[str, str]:
+        raise NotImplementedError
+
+    async def _ask(self, order: str, event: Event, what: str) -> Receipt:
+        raise NotImplementedError
+
+    async def _answered(self, number: int, order: str, what: str) -> Receipt:
+        raise NotImplementedError
