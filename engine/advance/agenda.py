@@ -6,7 +6,9 @@ from orderloom.engine.advance.changing import weigh
 from orderloom.engine.advance.kinds import STARTERS
 from orderloom.engine.advance.outcomes import complete, fall_out, skip
 from orderloom.engine.advance.rollup import roll_up, task_started, write_inventory
+from orderloom.engine.advance.timekeeping import hold_until, keep_time, start_of
 from orderloom.engine.advance.turn import Turn
+from orderloom.engine.scheduling.turnings import is_held
 from orderloom.models.plan import Task, TaskState
 from orderloom.models.tasks import TaskKind
 
@@ -27,6 +29,7 @@ def settle(turn: Turn) -> None:
         _run(turn)
     roll_up(turn)
     write_inventory(turn)
+    keep_time(turn)
 
 
 def _run(turn: Turn) -> None:
@@ -44,8 +47,16 @@ def _begin(turn: Turn, task: Task) -> None:
             turn.move(task, TaskState.FROZEN, why="a change is being weighed")
         return
     compiled = turn.compiled(task)
-    if task.state is TaskState.PENDING:
+    held = is_held(task)
+    if task.state is TaskState.PENDING or held:
         turn.index.remaining.pop(task.id, None)
+        start = start_of(turn, task)
+        if start is not None:
+            hold_until(turn, task, start)
+            return
+        if held:
+            task.due = None
+            turn.move(task, TaskState.READY, why="its start has come")
         if compiled.when and not compiled.when.is_true(turn.index.scopes.of(turn.line(task))):
             skip(turn, task, why=f"`{compiled.when.text}` is not true")
             return
@@ -56,8 +67,8 @@ def _begin(turn: Turn, task: Task) -> None:
         if ready:
             turn.move(task, *ready, why="its order is held")
         return
-    task.attempts += 1
     task.due = None
+    task.attempts += 1
     turn.move(task, *ready, TaskState.RUNNING, why=f"attempt {task.attempts}" if task.kind is TaskKind.CALL else "")
     task_started(turn, task)
     STARTERS[task.kind](turn, task)

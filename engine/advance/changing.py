@@ -11,6 +11,7 @@ from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.rollup import lines_ended
 from orderloom.engine.advance.telling import line_data, task_data
+from orderloom.engine.advance.timekeeping import reschedule
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.change import assess, kind_of, removed_state
 from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
@@ -127,6 +128,7 @@ def _refuse(turn: Turn, waiting: WaitingChange, plan: ChangePlan) -> None:
 
 def _thaw(turn: Turn) -> None:
     """Puts on the agenda what may start."""
+    reschedule(turn)
     tasks = turn.state.tasks
     turn.agenda.extend(tasks[task] for task, count in turn.index.remaining.items() if not count)
     if not turn.held:

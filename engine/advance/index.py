@@ -12,6 +12,8 @@ from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.orchestration.reads import Read, reads
 from orderloom.engine.orchestration.scopes import Scopes
 from orderloom.engine.program import Program
+from orderloom.engine.scheduling.timeline import Timeline
+from orderloom.engine.scheduling.turnings import is_held
 from orderloom.models.expression import Root
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
@@ -33,6 +35,8 @@ class Index:
         self.definitions = definitions(program)
         self.scopes = Scopes(program, state.order, state.lines)
         self.rules = self.definitions.rules
+        #: times, made when first asked for
+        self.timeline: Timeline | None = None
         #: tasks that come after a task
         self.dependants: dict[str, list[str]] = {}
         #: how many tasks, attributes and subplan starts a pending task still waits for
@@ -76,7 +80,9 @@ class Index:
             self.calling += change
         if task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING:
             return
-        if state in _GOING_ON or (state is TaskState.WAITING and task.kind is TaskKind.CALL):
+        if is_held(task):
+            self.waiting += change
+        elif state in _GOING_ON or (state is TaskState.WAITING and task.kind is TaskKind.CALL):
             self.active += change
         elif state is not TaskState.PENDING:
             self.waiting += change

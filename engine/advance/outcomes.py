@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orderloom.engine.advance.attributes import release, set_attribute
-from orderloom.engine.advance.business_days import due_instant
 from orderloom.engine.advance.retry import pause
 from orderloom.engine.advance.rollup import task_ended
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.expressions import NOTHING
+from orderloom.engine.scheduling.terms import terms_of
 from orderloom.models.design import DEFAULT_FALLOUT_QUEUE
 from orderloom.models.fulfillment import Origin, Provenance
 from orderloom.models.journal import (
@@ -149,7 +149,7 @@ def open_work(turn: Turn, task: Task, kind: WorkKind, title: str) -> None:
     queue = design.queues.get(task.queue)
     manual = kind is WorkKind.MANUAL
     due = (definition.due if manual else None) or (queue.sla if queue else None)
-    task.due = due_instant(due, turn.at, design.time_zone)
+    task.due = terms_of(turn.program).after(turn.at, due) if due is not None else None
     turn.touch(task)
     turn.tell(
         OpenWork(

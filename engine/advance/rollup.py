@@ -78,7 +78,7 @@ def roll_up(turn: Turn) -> None:
         status = outcome(line.state for line in state.lines.values() if not line.context)
         turn.move_order(status, why="all lines are final")
         turn.move_plan(PlanState.COMPLETED, why="all tasks are done")
-    elif index.active or not index.waiting:
+    elif index.active or not (index.waiting or turn.early):
         turn.move_order(OrderStatus.IN_PROGRESS, why="work goes on")
     else:
         turn.move_order(OrderStatus.PENDING, why="all that is open waits for a person, an event or an instant")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.rollup import lines_ended
 from orderloom.engine.advance.telling import line_data, task_data
+from orderloom.engine.advance.timekeeping import wait_for_start
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.orchestration import orchestrate
@@ -69,7 +70,10 @@ def start(turn: Turn, decomposition: Decomposition, inventory: Inventory) -> Non
     turn.index = state.index = Index(turn.program, state)
     _tell(turn)
     turn.move_plan(PlanState.IN_PROGRESS, why="the order has started")
-    lines_ended(turn, reversed(state.lines.values()))
+    turn.rescheduled = True
+    wait_for_start(turn)
+    if not turn.early:
+        lines_ended(turn, reversed(state.lines.values()))
     turn.agenda.extend(state.tasks[task] for task, count in turn.index.remaining.items() if not count)
 
 

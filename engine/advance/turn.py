@@ -38,6 +38,8 @@ class Turn:
         self.ended: dict[str, Line] = {}
         #: lines that were taken back in this step
         self.taken_back: dict[str, Line] = {}
+        #: whether all starts and colours are to be reckoned anew, since the plan or its dates are new
+        self.rescheduled = False
         self._moves: dict[str, dict[str, Json]] = {}
         self._order_move: dict[str, Json] | None = None
 
@@ -50,6 +52,12 @@ class Turn:
     def freezing(self) -> bool:
         """Whether a change is to be weighed before anything goes on."""
         return self.state.change is not None
+
+    @property
+    def early(self) -> bool:
+        """Whether the requested start of the order is to come."""
+        start = self.state.order.requested_start
+        return start is not None and start > self.at
 
     def compiled(self, task: Task) -> CompiledTask:
         return self.index.definitions.tasks[task.definition]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orderloom.engine.advance.outcomes import complete, fail, fall_out, skip
+from orderloom.engine.advance.timekeeping import jeopardy_timer_fired, start_timer_fired
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.orchestration.definitions import CompiledTask
 from orderloom.engine.orchestration.reads import reads
@@ -37,6 +38,12 @@ def event_arrived(turn: Turn, event: EventArrived) -> None:
 
 def timer_fired(turn: Turn, event: TimerFired) -> None:
     """Goes on with a task whose time has come; a timer of an older attempt, or one replaced, is stale."""
+    if event.kind is TimerKind.JEOPARDY:
+        jeopardy_timer_fired(turn)
+        return
+    if event.kind is TimerKind.START:
+        start_timer_fired(turn, event)
+        return
     task = turn.state.tasks.get(event.task)
     if task is None or task.attempts != event.attempt:
         return

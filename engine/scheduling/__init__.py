@@ -1,0 +1,7 @@
+"""When things happen: calendars, durations, earliest and latest times, the critical path, jeopardy."""
+
+from orderloom.engine.scheduling.schedule import Schedule, ScheduledLine, ScheduledTask, schedule
+from orderloom.engine.scheduling.terms import Terms, terms_of
+from orderloom.engine.scheduling.working_time import WorkingTime
+
+__all__ = ["Schedule", "ScheduledLine", "ScheduledTask", "Terms", "WorkingTime", "schedule", "terms_of"]
