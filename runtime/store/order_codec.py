@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 from orderloom.models.fulfillment import Line
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.journal import ChangeRequest
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState, PlanState, Task, WaitingChange
@@ -40,6 +41,9 @@ def state_from(
         tasks={id: tasks[id] for id in task_ids},
         reasons=tuple(found.get("reasons", ())),
         held_from=_STATUSES[found["held_from"]] if "held_from" in found else None,
+        jeopardy=Jeopardy(found.get("jeopardy", "green")),
+        jeopardy_at=maybe_instant(found.get("jeopardy_at")),
+        expected=maybe_instant(found.get("expected")),
         started_at=maybe_instant(started),
         completed_at=maybe_instant(completed),
         revision=found.get("revision", 0),
@@ -50,7 +54,7 @@ def state_from(
 
 def rest_bytes(state: OrderState) -> bytes:
     """What no column of the header holds."""
-    if not (state.reasons or state.held_from or state.revision or state.change):
+    if not (state.reasons or state.held_from or state.revision or state.change or _is_timed(state)):
         return _NOTHING
     found: Found = {"reasons": state.reasons}
     if state.held_from is not None:
@@ -64,11 +68,21 @@ def rest_bytes(state: OrderState) -> bytes:
             "at": micros(change.at),
             "status": change.status._value_,
         }
+    if state.jeopardy is not Jeopardy.GREEN:
+        found["jeopardy"] = state.jeopardy._value_
+    if state.jeopardy_at is not None:
+        found["jeopardy_at"] = micros(state.jeopardy_at)
+    if state.expected is not None:
+        found["expected"] = micros(state.expected)
     return dumps(found)
 
 
+def _is_timed(state: OrderState) -> bool:
+    return state.jeopardy_at is not None or state.expected is not None or state.jeopardy is not Jeopardy.GREEN
+
+
 def _change(found: Found) -> WaitingChange:
-    request = cast(ChangeRequest, event_of(found["request"]))
+    request = cast("ChangeRequest", event_of(found["request"]))
     return WaitingChange(request=request, at=instant(found["at"]), status=_STATUSES[found["status"]])
 
 
