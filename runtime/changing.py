@@ -57,8 +57,8 @@ class Changes:
     """Change of orders in flight, their past, and the history of inventory; a part of `Runtime`.
 
     A change takes effect once no callout of the order is under way. `accept` agrees to the consequences of soft points
-    of no return, `roles` are those of whoever asks or has approved, `force` goes behind hard ones: the caller sees to it
-    that only an administrator does so. All of it is in the journal.
+    of no return, `roles` are those of whoever asks or has approved, `force` goes behind hard ones: the caller sees to
+    it that only an administrator does so. All of it is in the journal.
     """
 
     _store: Store
@@ -168,9 +168,7 @@ class Changes:
         )
         return await self._preview(id, request)
 
-    async def preview(
-        self, document: Mapping[str, Any] | bytes | str, *, bundle: str | None = None
-    ) -> OrderPreview:
+    async def preview(self, document: Mapping[str, Any] | bytes | str, *, bundle: str | None = None) -> OrderPreview:
         """What an order (an add, a modify, a delete, …) would become against what inventory holds now. Raises
         OrderRefused."""
         design = await self.design(self._active(bundle).digest)
@@ -274,7 +272,7 @@ class Changes:
 
     def _outcome(self, id: str, after: int, event: ChangeRequest) -> tuple[str, tuple[str, ...]]:
         """The last stage that the request has reached."""
-        stage, reasons = "requested", ()
+        stage, reasons = "requested", tuple[str, ...]()
         for record in self._store.journal(id, after, 1000):
             if type(record.event) is not type(event) or record.event.by != event.by:
                 continue

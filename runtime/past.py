@@ -74,9 +74,7 @@ def replayed(store: Store, programs: Callable[[str], Program], order: str) -> Re
         wanted, made = entries_bytes(record.entries), entries_bytes(step.entries)
         if wanted != made:
             found.append(
-                Difference(
-                    version=record.version, where="journal", stored=wanted.decode(), replayed=made.decode()
-                )
+                Difference(version=record.version, where="journal", stored=wanted.decode(), replayed=made.decode())
             )
     found += _differences(state_bytes(stored), state_bytes(state), stored.version)
     return Replayed(

@@ -192,8 +192,8 @@ class Runtime(Changes):
 
         It runs on the active version of `bundle` (the only bundle's, where none is named). Its id is the document's
         `id`, else made from the idempotency key, else new. The same order under the same id, key or external id is
-        taken once, and the first is returned; another one under it raises SubmittedBefore or ExternalIdUsed. An external
-        id is free again once its order was rejected or cancelled. Raises OrderRefused with every problem of
+        taken once, and the first is returned; another one under it raises SubmittedBefore or ExternalIdUsed. An
+        external id is free again once its order was rejected or cancelled. Raises OrderRefused with every problem of
         the document.
         """
         design = await self.design(self._active(bundle).digest)

@@ -43,7 +43,8 @@ class ExternalIdTaken(Conflict):
     """An order of that external id is there already."""
 
     def __init__(self, external_id: str, order: str) -> None:
-        super().__init__(f"external id `{external_id}` is that of order `{order}`" if order else f"`{external_id}` twice")
+        taken = f"is that of order `{order}`" if order else "stands here twice"
+        super().__init__(f"external id `{external_id}` {taken}")
         #: id of the order that has it, "" for another one of the same submission
         self.order = order
 

@@ -17,9 +17,7 @@ from orderloom.runtime.store.rows import Rows
 
 _OPEN = "status NOT IN ('rejected', 'cancelled', 'completed', 'failed', 'partial')"
 _GATE = "INSERT INTO gates (order_id, waits_for, kind, reason) VALUES (?, ?, ?, ?)"
-_INBOX = (
-    "INSERT INTO inbox (order_id, event, received_at, priority) SELECT id, ?, ?, priority FROM orders WHERE id = ?"
-)
+_INBOX = "INSERT INTO inbox (order_id, event, received_at, priority) SELECT id, ?, ?, priority FROM orders WHERE id = ?"
 
 
 def write_gates(writer: sqlite3.Connection, rows: Rows) -> int:
@@ -30,9 +28,10 @@ def write_gates(writer: sqlite3.Connection, rows: Rows) -> int:
     woken: dict[str, int] = {}
     for order, waits_for, kind, _reason in rows.gates:
         # the other one may have ended after this one looked at it
-        if kind != GateKind.ENDED and not writer.execute(
-            f"SELECT 1 FROM orders WHERE id = ? AND {_OPEN}", (waits_for,)
-        ).fetchone():
+        if (
+            kind != GateKind.ENDED
+            and not writer.execute(f"SELECT 1 FROM orders WHERE id = ? AND {_OPEN}", (waits_for,)).fetchone()
+        ):
             woken[order] = _now(rows, order)
     for ended, at in rows.ended:
         writer.execute("DELETE FROM gates WHERE order_id = ?", (ended,))

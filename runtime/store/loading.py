@@ -28,7 +28,8 @@ def load_states(reader: sqlite3.Connection, orders: Sequence[str]) -> list[Order
 def _some(reader: sqlite3.Connection, orders: Sequence[str]) -> Iterator[OrderState]:
     marks = ", ".join("?" * len(orders))
     headers = reader.execute(
-        "SELECT id, coalesce(amended, content), outline, orders.design, version, status, plan, started_at, completed_at, rest "
+        "SELECT id, coalesce(amended, content), outline, orders.design, version, status, plan, started_at, "
+        "completed_at, rest "
         f"FROM orders JOIN contents ON order_id = id WHERE id IN ({marks})",
         orders,
     ).fetchall()

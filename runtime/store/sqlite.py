@@ -60,9 +60,7 @@ _INBOX = "id, order_id, event, priority, received_at"
 
 def _inbox_event(row: tuple[int, str, bytes, int, int]) -> InboxEvent:
     id, order, event, priority, received_at = row
-    return InboxEvent(
-        id=id, order=order, event=event_from(event), priority=priority, received_at=instant(received_at)
-    )
+    return InboxEvent(id=id, order=order, event=event_from(event), priority=priority, received_at=instant(received_at))
 
 
 class _Sealing:

@@ -92,9 +92,7 @@ def design_for(state: OrderState, event: Event) -> str:
     return event.design if isinstance(event, MigrationRequested) else state.design
 
 
-def _event(
-    commit: OrderCommit, arrival: Arrival, at: datetime, inventory: ReadInventory, gates: ReadGates
-) -> Event:
+def _event(commit: OrderCommit, arrival: Arrival, at: datetime, inventory: ReadInventory, gates: ReadGates) -> Event:
     event, state = arrival.event, commit.state
     if isinstance(event, Submission):
         return _taken_up(commit, event, at, inventory, gates)

@@ -1,5 +1,6 @@
-"""What an order has to wait for before it is taken up: orders that it names, orders of its account that its design wants
-before it, orders that change the same products. Only orders submitted before it count, so no two wait for each other.
+"""What an order has to wait for before it is taken up: orders that it names, orders of its account that its design
+wants before it, orders that change the same products. Only orders submitted before it count, so no two wait for each
+other.
 """
 
 from __future__ import annotations

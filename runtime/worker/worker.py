@@ -29,9 +29,9 @@ from orderloom.runtime.store.records import AnsweredCall, Batch, Gate, OrderComm
 from orderloom.runtime.worker.advancing import Outcome, apply_events
 from orderloom.runtime.worker.arrivals import Arrival, Arrivals
 from orderloom.runtime.worker.cache import StateCache
+from orderloom.runtime.worker.gating import gates_of
 from orderloom.runtime.worker.lanes import Lanes
 from orderloom.runtime.worker.timers import TimerWindow
-from orderloom.runtime.worker.gating import gates_of
 from orderloom.runtime.worker.totals import Totals, transitions
 from orderloom.runtime.worker.urgency import rank
 

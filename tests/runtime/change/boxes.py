@@ -56,7 +56,7 @@ Content-Type: application/json
 outcome: {{ "completed" if status == 201 else "failed" }}
 set: { tracking: {{ body.tracking }} }
 """,
-    "templates/fetch.http.j2": "POST /fetches\nContent-Type: application/json\n\n{\"order\": {{ order.id }}}\n",
+    "templates/fetch.http.j2": 'POST /fetches\nContent-Type: application/json\n\n{"order": {{ order.id }}}\n',
     "templates/fetch.yaml.j2": 'outcome: {{ "completed" if status == 200 else "failed" }}\n',
 }
 

@@ -5,24 +5,28 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orderloom.models.callout import Callout, Exchange, Outcome
 from orderloom.models.catalog import Action, Attribute, Level, RelationKind, Scope
 from orderloom.models.fulfillment import Line, LineRelation, LineSource, Origin, Provenance
-from orderloom.models.inventory import Asset, AssetState, Inventory
+from orderloom.models.inventory import Asset, AssetChange, AssetState, Inventory
 from orderloom.models.journal import (
+    AmendmentRequested,
     CallbackReceived,
     CalloutAnswered,
     CalloutHeld,
     CalloutReleased,
+    CancellationRequested,
     Entry,
     EntryKind,
     EventArrived,
     FalloutAction,
     FalloutResolved,
     LineCorrected,
+    MigrationRequested,
+    OrderDeferred,
     OrderHeld,
     OrderReleased,
     Submitted,
@@ -31,7 +35,7 @@ from orderloom.models.journal import (
     WorkCompleted,
 )
 from orderloom.models.order import Account, ItemRelation, OrderItem, OrderStatus, ProductOrder
-from orderloom.models.plan import Task, TaskState
+from orderloom.models.plan import OrderState, PlanState, Task, TaskRole, TaskState, WaitingChange
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Kind, Period, Type, Value
 from orderloom.runtime.store.codec import dumps, instant, loads, micros, unpack
@@ -45,6 +49,8 @@ from orderloom.runtime.store.event_codec import (
     exchange_bytes,
     exchange_from,
 )
+from orderloom.runtime.store.histories import change_bytes, change_of
+from orderloom.runtime.store.order_codec import outline_bytes, rest_bytes, state_bytes, state_from
 from orderloom.runtime.store.records import Submission
 from orderloom.runtime.store.state_codec import (
     asset_of,
@@ -148,6 +154,9 @@ tasks = st.builds(
     started_at=maybe_instants,
     finished_at=maybe_instants,
     by=texts,
+    role=enums(TaskRole),
+    of=texts,
+    version=st.integers(0, 9),
 )
 
 
@@ -203,22 +212,24 @@ items = st.builds(
 )
 
 
-@given(
-    st.builds(
-        ProductOrder,
-        id=texts,
-        account=st.builds(Account, id=texts, name=texts),
-        items=st.lists(items, max_size=2).map(tuple),
-        order_date=instants,
-        external_id=texts,
-        category=texts,
-        description=texts,
-        channel=texts,
-        priority=st.integers(0, 4),
-        requested_start=maybe_instants,
-        requested_completion=maybe_instants,
-    )
+orders = st.builds(
+    ProductOrder,
+    id=texts,
+    account=st.builds(Account, id=texts, name=texts),
+    items=st.lists(items, max_size=2).map(tuple),
+    order_date=instants,
+    external_id=texts,
+    category=texts,
+    description=texts,
+    channel=texts,
+    priority=st.integers(0, 4),
+    requested_start=maybe_instants,
+    requested_completion=maybe_instants,
+    depends_on=st.lists(texts, max_size=2).map(tuple),
 )
+
+
+@given(orders)
 def test_orders(order: ProductOrder) -> None:
     same(order_from(order_bytes(order)), order)
 
@@ -251,8 +262,26 @@ inventories = st.builds(
     at=maybe_instants,
 )
 retry_after = st.floats(0, 1000)
+common = {
+    "inventory": inventories,
+    "by": texts,
+    "reason": texts,
+    "accept": st.booleans(),
+    "roles": st.lists(texts, max_size=2).map(tuple),
+    "force": st.booleans(),
+}
+changes = st.one_of(
+    st.builds(AmendmentRequested, order=orders, **common),
+    st.builds(CancellationRequested, items=st.lists(texts, max_size=2).map(tuple), **common),
+    st.builds(MigrationRequested, design=texts, **common),
+)
+some = st.text(min_size=1, max_size=5)
 events = st.one_of(
+    changes,
     st.builds(Submitted, inventory=inventories),
+    st.builds(Submitted, inventory=inventories, by=some, reason=texts),
+    st.builds(OrderDeferred, reasons=st.lists(texts, max_size=2).map(tuple)),
+    st.builds(Submission, by=some, reason=texts),
     st.builds(TimerFired, task=texts, kind=enums(TimerKind), attempt=st.integers(0, 9)),
     st.builds(
         CalloutAnswered,
@@ -281,6 +310,71 @@ events = st.one_of(
 @given(events)
 def test_events(event: object) -> None:
     same(event_from(event_bytes(event)), event)  # type: ignore[arg-type]  # a union, as strategies cannot say
+
+
+states = st.builds(
+    OrderState,
+    order=orders,
+    design=texts,
+    version=st.integers(0, 99),
+    status=enums(OrderStatus),
+    plan=enums(PlanState),
+    lines=st.lists(lines, max_size=2).map(lambda found: {line.id: line for line in found}),
+    tasks=st.lists(tasks, max_size=2).map(lambda found: {task.id: task for task in found}),
+    reasons=st.lists(texts, max_size=2).map(tuple),
+    held_from=st.none() | enums(OrderStatus),
+    started_at=maybe_instants,
+    completed_at=maybe_instants,
+    revision=st.integers(0, 9),
+    former=st.lists(lines, max_size=2).map(lambda found: {f"{line.id}~1": line for line in found}),
+    change=st.none() | st.builds(WaitingChange, request=changes, at=instants, status=enums(OrderStatus)),
+)
+
+
+@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@given(states)
+def test_states(state: OrderState) -> None:
+    header = (
+        state.design,
+        state.version,
+        state.status.value,
+        state.plan.value,
+        micros(state.started_at),
+        micros(state.completed_at),
+        rest_bytes(state),
+    )
+    lines = {id: line_from(id, line_bytes(line)) for id, line in state.lines.items()}
+    tasks = {id: task_from(id, task_bytes(task)) for id, task in state.tasks.items()}
+    former = {id: line_from(line.id, line_bytes(line)) for id, line in state.former.items()}
+    found = state_from(header, order_from(order_bytes(state.order)), outline_bytes(state), lines, tasks, former)
+    same(found, state)
+    assert state_bytes(found) == state_bytes(state)
+
+
+asset_changes = st.builds(
+    AssetChange,
+    id=texts,
+    spec=texts,
+    level=enums(Level),
+    account=texts,
+    order=texts,
+    state=enums(AssetState),
+    attributes=by_name,
+    quantity=st.integers(0, 99),
+    parent=texts,
+    users_added=st.frozensets(texts, max_size=1),
+    users_removed=st.frozensets(texts, max_size=1),
+    relies_on=st.frozensets(texts, max_size=1),
+    anchor=texts,
+    ordered=texts,
+    moved_from=texts,
+    restored=st.none() | assets,
+)
+
+
+@given(asset_changes)
+def test_asset_changes(change: AssetChange) -> None:
+    same(change_of(change_bytes(change)), change)
 
 
 @given(st.lists(st.builds(Entry, enums(EntryKind), texts, json_by_name), max_size=3).map(tuple))
