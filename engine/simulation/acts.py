@@ -17,6 +17,7 @@ from orderloom.models.journal import (
     FalloutAction,
     FalloutResolved,
     LineCorrected,
+    MigrationRequested,
     WorkCompleted,
 )
 from orderloom.models.order import ProductOrder
@@ -136,6 +137,29 @@ class Cancel:
         return CancellationRequested(
             inventory=inventory,
             items=self.items,
+            by=self.by,
+            reason=self.reason,
+            accept=self.accept,
+            roles=self.roles,
+            force=self.force,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migrate:
+    """Wants the order to go on with the design of this digest, see `Script.versions`."""
+
+    design: str
+    by: str = "somebody"
+    reason: str = ""
+    accept: bool = False
+    roles: tuple[str, ...] = ()
+    force: bool = False
+
+    def __call__(self, state: OrderState, inventory: Inventory) -> Event:
+        return MigrationRequested(
+            inventory=inventory,
+            design=self.design,
             by=self.by,
             reason=self.reason,
             accept=self.accept,

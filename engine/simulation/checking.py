@@ -9,6 +9,7 @@ from orderloom.engine.simulation.expectations import (
     AtExpected,
     CalloutsExpected,
     CallsExpected,
+    ChangeExpected,
     Expectation,
     JournalExpected,
     OfState,
@@ -21,10 +22,11 @@ from orderloom.engine.simulation.expectations import (
     Subject,
     TookExpected,
 )
-from orderloom.engine.simulation.naming import lines_named, tasks_named
+from orderloom.engine.simulation.naming import lines_named, names_of, tasks_named
 from orderloom.engine.simulation.scenario import Finding
 from orderloom.engine.simulation.simulate import SimulationResult
 from orderloom.engine.simulation.wording import entry_text, instant_text, span_text, to_second
+from orderloom.models.change import TaskVerdict
 from orderloom.models.conversion import to_json
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import Asset
@@ -42,7 +44,7 @@ def check(result: SimulationResult, expectations: Iterable[Expectation], place: 
     if not any(isinstance(each, RefusedExpected) for each in expected):
         expected.append(RefusedExpected(place=place, texts=()))
     checker = _Checker(result)
-    return [found for each in expected for found in checker.check(each)]
+    return [*(found for each in expected for found in checker.check(each)), *checker.dry_runs(place)]
 
 
 class _Checker:
@@ -81,10 +83,45 @@ class _Checker:
                 yield from self._texts(
                     expected.place, "published", expected.texts, [str(each.data["text"]) for each in told]
                 )
+            case ChangeExpected():
+                yield from self._change(expected)
             case TookExpected():
                 if (took := to_second(result.ended - self._start)) != expected.span:
                     message = f"expected the order to take {span_text(expected.span)}, found {span_text(took)}"
                     yield Finding(place=expected.place, message=message, excerpt=self._excerpt(()))
+
+    def _change(self, expected: ChangeExpected) -> Iterator[Finding]:
+        changes = self._result.changes
+        if expected.number >= len(changes):
+            message = f"expected {expected.number + 1} changes, found {len(changes)}"
+            yield Finding(place=expected.place, message=message, excerpt=self._excerpt(("",)))
+            return
+        plan = changes[expected.number].predicted
+        names = {task.task: names_of(task.task) for task in plan.tasks}
+        verdicts = {task.task: str(task.verdict) for task in plan.tasks}
+        yield from _verdicts(expected.place, "task", expected.tasks, names, verdicts)
+        names = {line.line: (line.line, line.spec) for line in plan.lines}
+        verdicts = {line.line: str(line.verdict) for line in plan.lines}
+        yield from _verdicts(expected.place, "line", expected.lines, names, verdicts)
+        if expected.consequences is not None:
+            told = [each.text for each in plan.consequences]
+            yield from self._texts(expected.place, "consequences", expected.consequences, told)
+        if expected.reasons is not None:
+            yield from self._texts(expected.place, "refused, since", expected.reasons, list(plan.reasons))
+
+    def dry_runs(self, place: str) -> Iterator[Finding]:
+        """Where a change did something else than its dry run told; one that waits for a callout tells nothing yet."""
+        told = [(at, entry) for at, entry in self._result.journal if entry.kind is EntryKind.TASK_CHANGED]
+        for change in self._result.changes:
+            if change.predicted.rows is None:
+                continue
+            did = {entry.subject: entry.data["verdict"] for at, entry in told if at == change.at}
+            for task in change.predicted.tasks:
+                found = did.get(task.task, TaskVerdict.KEEP)
+                if task.before is not None and found != task.verdict:
+                    message = f"the dry run of the {change.predicted.kind} told `{task.verdict}` for task `{task.task}`"
+                    message += f", and `{found}` happened"
+                    yield Finding(place=place, message=message, excerpt=self._excerpt((task.task,)))
 
     def _refused(self) -> list[str]:
         found = []
@@ -194,6 +231,19 @@ def _rows(expected: RowsExpected, state: OrderState, result: SimulationResult) -
     if not expected.rows or any(row.fields.get("state") == TaskState.SKIPPED for row in expected.rows):
         return tasks
     return [task for task in tasks if task.state is not TaskState.SKIPPED] or tasks
+
+
+def _verdicts(
+    place: str, what: str, wanted: Mapping[str, str], names: Mapping[str, tuple[str, ...]], found: Mapping[str, str]
+) -> Iterator[Finding]:
+    for name, verdict in wanted.items():
+        ids = [id for id, known in names.items() if name in known]
+        if not ids:
+            yield Finding(place=place, message=f"expected the change to {verdict} {what} `{name}`, found no decision")
+        for id in ids:
+            if found[id] != verdict:
+                message = f"expected the change to {verdict} {what} `{id}`, found `{found[id]}`"
+                yield Finding(place=place, message=message)
 
 
 def _misplaced(task: Task, name: str, others: tuple[str, ...], state: OrderState) -> Iterator[str]:

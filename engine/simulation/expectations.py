@@ -121,6 +121,21 @@ class TookExpected:
     span: timedelta
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeExpected:
+    """What one amendment, cancellation or migration did; that its dry run told the same is looked at always."""
+
+    place: str
+    #: which of the order's changes, from 0
+    number: int
+    #: task or line by name -> verdict, as in `models.change`; what is not named is not looked at
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    lines: Mapping[str, str] = field(default_factory=dict)
+    #: parts of the words for consequences and for why it is refused; None: not looked at
+    consequences: tuple[str, ...] | None = None
+    reasons: tuple[str, ...] | None = None
+
+
 #: what can be asked of a state; the others are about the whole run
 OfState = RowsExpected | StatusExpected | ReasonsExpected
 
@@ -142,5 +157,6 @@ Expectation = (
     | RefusedExpected
     | PublishedExpected
     | TookExpected
+    | ChangeExpected
     | AtExpected
 )

@@ -6,6 +6,13 @@ from orderloom.models.fulfillment import Line
 from orderloom.models.plan import OrderState, Task, TaskRole
 
 
+def names_of(task: str, definition: str = "") -> tuple[str, ...]:
+    """The names of a task: its id, `Plan.task` and plain name; earlier runs only the id."""
+    tail = task.rpartition("/")[2]
+    names = (task, definition, definition.rpartition(".")[2])
+    return names if "~" in tail else (*names, tail, tail.rpartition(".")[2])
+
+
 def tasks_named(state: OrderState, name: str) -> list[Task]:
     """Tasks by id, by definition (`Plan.task`) or by plain name, in plan order; earlier runs only by id."""
     if name in state.tasks:
@@ -13,7 +20,7 @@ def tasks_named(state: OrderState, name: str) -> list[Task]:
     return [
         task
         for task in state.tasks.values()
-        if task.role is not TaskRole.FORMER and name in (task.definition, task.definition.rpartition(".")[2])
+        if task.role is not TaskRole.FORMER and name in names_of(task.id, task.definition)
     ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from orderloom.engine.program import Program
 from orderloom.models.callout import Outcome
 from orderloom.models.conversion import Json
 from orderloom.models.inventory import Inventory
@@ -87,6 +88,8 @@ class Script:
     spontaneous: timedelta | None = timedelta(minutes=1)
     #: anything else, so long after the order was submitted: holds, releases, corrections, changes, stale messages
     interventions: tuple[tuple[timedelta, Happening], ...] = ()
+    #: by digest: the designs that migrations go to
+    versions: Mapping[str, Program] = field(default_factory=dict)
     #: the order is looked at so long after it was submitted, once everything of that instant has happened
     looks: tuple[timedelta, ...] = ()
 

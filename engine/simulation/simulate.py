@@ -7,19 +7,39 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orderloom.engine.advance import Refused, advance
+from orderloom.engine.change import assess
 from orderloom.engine.inventory import apply_change
 from orderloom.engine.program import Program
 from orderloom.engine.simulation.agenda import Agenda
 from orderloom.engine.simulation.coverage import Coverage, used
 from orderloom.engine.simulation.script import Script
 from orderloom.engine.simulation.world import Made, World
+from orderloom.models.change import ChangePlan
 from orderloom.models.inventory import EMPTY, Asset, AssetState, Inventory
-from orderloom.models.journal import Command, Entry, EntryKind, Event, Submitted, WriteInventory
+from orderloom.models.journal import (
+    ChangeRequest,
+    Command,
+    Entry,
+    EntryKind,
+    Event,
+    MigrationRequested,
+    Submitted,
+    WriteInventory,
+)
 from orderloom.models.order import ProductOrder
-from orderloom.models.plan import OrderState
+from orderloom.models.plan import OrderState, PlanState
 
 #: a simulation that runs longer has a design or a script that never ends
 MOST_EVENTS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One amendment, cancellation or migration that was asked for."""
+
+    at: datetime
+    #: what a dry run told right before
+    predicted: ChangePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +56,7 @@ class SimulationResult:
     commands: tuple[tuple[datetime, Command], ...]
     inventory: Inventory
     coverage: Coverage
+    changes: tuple[Change, ...]
     #: the order as it was when the script wanted it looked at
     looks: tuple[tuple[timedelta, OrderState], ...]
     #: instant of the last event
@@ -67,15 +88,17 @@ def run(
     end: datetime,
 ) -> SimulationResult:
     """Goes on with an order from the events on the agenda; the first of them is the start of the script's times."""
-    world = World(program, state, agenda, script or Script())
+    script = script or Script()
+    world = World(program, state, agenda, script)
     assets = dict(inventory.assets)
     journal: list[tuple[datetime, Entry]] = []
     commands: list[tuple[datetime, Command]] = []
     events: list[tuple[Event, datetime]] = []
     at = agenda.next_at or end
     submitted = at
+    changes: list[Change] = []
     looks: list[tuple[timedelta, OrderState]] = []
-    wanted = sorted(script.looks, reverse=True) if script else []
+    wanted = sorted(script.looks, reverse=True)
     world.open(at)
     while agenda.next_at is not None and agenda.next_at <= end and len(events) < MOST_EVENTS:
         due, happening = agenda.take()
@@ -86,11 +109,18 @@ def run(
         at = due
         try:
             event = happening(state, Inventory(assets=dict(assets), at=at)) if callable(happening) else happening
-            step = advance(program, state, event, at)
+            goes_to = script.versions.get(event.design, program) if isinstance(event, MigrationRequested) else program
+            predicted = _dry_run(goes_to, state, event)
+            step = advance(goes_to, state, event, at)
         except Refused as refusal:
             journal.append((at, Entry(EntryKind.NOTE, "", {"text": f"refused: {refusal}"})))
             continue
         events.append((event, at))
+        if predicted is not None:
+            changes.append(Change(at=at, predicted=predicted))
+        if goes_to is not program and state.design == goes_to.design.digest:
+            program = goes_to
+            world.go_on_with(program)
         journal.extend((at, entry) for entry in step.entries)
         for command in step.commands:
             commands.append((at, command))
@@ -107,9 +137,17 @@ def run(
         commands=tuple(commands),
         inventory=Inventory(assets=assets, at=at),
         coverage=used(program, state),
+        changes=tuple(changes),
         looks=tuple(looks),
         ended=at,
     )
+
+
+def _dry_run(program: Program, state: OrderState, event: Event) -> ChangePlan | None:
+    """What a change would do; None for anything else, and for an order that cannot be changed."""
+    if not isinstance(event, ChangeRequest) or state.status.final or state.plan is PlanState.NOT_STARTED:
+        return None
+    return assess(program, state, event)
 
 
 def _write(assets: dict[str, Asset], command: WriteInventory) -> None:

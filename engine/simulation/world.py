@@ -64,6 +64,11 @@ class World:
         self._made_up = 0
         self.made: list[Made] = []
 
+    def go_on_with(self, program: Program) -> None:
+        """The order has migrated to another version of its design."""
+        self._design = program.design
+        self._tasks = definitions(program).tasks
+
     def open(self, at: datetime) -> None:
         """Plans what the script has at fixed times; `at` is when the order is submitted."""
         self._start = at

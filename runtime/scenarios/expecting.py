@@ -9,6 +9,7 @@ from orderloom.engine.simulation.expectations import (
     AtExpected,
     CalloutsExpected,
     CallsExpected,
+    ChangeExpected,
     Expectation,
     JournalExpected,
     OfState,
@@ -22,6 +23,7 @@ from orderloom.engine.simulation.expectations import (
     TookExpected,
 )
 from orderloom.models.catalog import Action, Attribute
+from orderloom.models.change import LineVerdict, TaskVerdict
 from orderloom.models.inventory import AssetState
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskState
@@ -29,7 +31,7 @@ from orderloom.runtime.scenarios.names import Names
 from orderloom.runtime.scenarios.nodes import Node
 
 _OF_STATE = ("order", "reasons", "lines", "tasks")
-_OF_RUN = ("calls", "callouts", "inventory", "journal", "refused", "published", "took", "at")
+_OF_RUN = ("calls", "callouts", "inventory", "journal", "refused", "published", "took", "changes", "at")
 _STATES = {
     Subject.LINE: tuple(str(each) for each in OrderStatus),
     Subject.TASK: tuple(str(each) for each in TaskState),
@@ -64,11 +66,33 @@ def _expectations(key: str, node: Node, names: Names) -> Iterator[Expectation]:
             yield PublishedExpected(place=node.place, texts=node.texts())
         case "took":
             yield TookExpected(place=node.place, span=node.span())
+        case "changes":
+            for number, each in enumerate(node.items()):
+                yield _change(number, each, names)
         case "at":
             for name, each in node.mapping().items():
                 yield _at(name, each, names)
         case _:
             yield from _of_state(key, node, names)
+
+
+def _change(number: int, node: Node, names: Names) -> ChangeExpected:
+    found = node.mapping(("tasks", "lines", "consequences", "reasons"), "expectation of a change")
+    tasks, lines = {}, {}
+    for name, verdict in found["tasks"].mapping().items() if "tasks" in found else ():
+        if names.task(name, verdict):
+            tasks[name] = verdict.choice([str(each) for each in TaskVerdict], "decision")
+    for name, verdict in found["lines"].mapping().items() if "lines" in found else ():
+        if name.partition(".")[0].isdigit() or names.spec(name, verdict):
+            lines[name] = verdict.choice([str(each) for each in LineVerdict], "decision")
+    return ChangeExpected(
+        place=node.place,
+        number=number,
+        tasks=tasks,
+        lines=lines,
+        consequences=found["consequences"].texts() if "consequences" in found else None,
+        reasons=found["reasons"].texts() if "reasons" in found else None,
+    )
 
 
 def _at(name: str, node: Node, names: Names) -> AtExpected:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from orderloom.models.catalog import Attribute, Enum, Spec
 from orderloom.models.design import Design
 from orderloom.models.tasks import TaskDefinition
@@ -19,18 +17,17 @@ class Names:
         self.enums: dict[str, Enum] = dict(design.enums)
         #: inventory items that the scenario gives or makes: id -> spec
         self.assets: dict[str, str] = {}
+        self.tasks: dict[str, TaskDefinition] = {}
+        self.learn(design)
 
-    @cached_property
-    def tasks(self) -> dict[str, TaskDefinition]:
-        """Task definitions by id and by plain name."""
-        found: dict[str, TaskDefinition] = {}
-        for plan in self.design.plans.values():
+    def learn(self, design: Design) -> None:
+        """The tasks of a design, by id and by plain name; those known before count first."""
+        for plan in design.plans.values():
             for task in plan.tasks:
-                found[task.id] = task
-                found.setdefault(task.name, task)
-        return found
+                self.tasks.setdefault(task.id, task)
+                self.tasks.setdefault(task.name, task)
 
-    @cached_property
+    @property
     def events(self) -> frozenset[str]:
         return frozenset(task.event.event for task in self.tasks.values() if task.event)
 

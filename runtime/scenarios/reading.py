@@ -72,7 +72,7 @@ class _Reading:
         inventory = _inventory(found["inventory"], names) if "inventory" in found else EMPTY
         names.assets |= {asset.id: asset.spec for asset in inventory.assets.values()}
         orders.products |= {asset.id: asset.spec for asset in inventory.assets.values() if asset.level is Level.PRODUCT}
-        worlds = Worlds(names, orders)
+        worlds = Worlds(names, orders, lambda node: self._design(node)[1])
         shared = {key: found[key] for key in WORLD if key in found}
         turns = []
         for number, node in enumerate(found["orders"].items() if "orders" in found else (self._root,)):

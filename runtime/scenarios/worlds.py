@@ -10,7 +10,8 @@ import yaml
 
 from orderloom.connectors.simulator import Script as SystemsScript
 from orderloom.connectors.templates.operation import OperationTemplates
-from orderloom.engine.simulation.acts import Amend, CallBack, Cancel, Correct, Resolve, Work
+from orderloom.engine.program import Program
+from orderloom.engine.simulation.acts import Amend, CallBack, Cancel, Correct, Migrate, Resolve, Work
 from orderloom.engine.simulation.script import Delivery, Happening, Person, Reply, Script
 from orderloom.models.callout import Outcome
 from orderloom.models.journal import FalloutAction, OrderHeld, OrderReleased, SendCallout
@@ -26,16 +27,20 @@ from orderloom.runtime.scenarios.orders import Orders
 WORLD = ("systems", "people", "events", "callbacks", "actions")
 _OUTCOMES = tuple(str(each) for each in Outcome)
 _REPLY_KEYS = ("outcome", "outputs", "code", "message", "latency", "callback")
-_ACTIONS = ("hold", "release", "retry", "skip", "complete", "correct", "work", "amend", "cancel")
+_ACTIONS = ("hold", "release", "retry", "skip", "complete", "correct", "work", "amend", "cancel", "migrate")
 _ACTION_KEYS = (*_ACTIONS, "after", "at", "by", "reason", "values", "outputs", "accept", "roles", "force")
 
 
 class Worlds:
     """Makes the script of an order from what its scenario says of the world."""
 
-    def __init__(self, names: Names, orders: Orders) -> None:
+    def __init__(self, names: Names, orders: Orders, design: Callable[[Node], Program | None]) -> None:
+        """`design` reads another version of the design, in place or from its folder."""
         self._names = names
         self._orders = orders
+        self._design = design
+        #: what migrations go to, by digest
+        self.versions: dict[str, Program] = {}
 
     def script(self, found: Mapping[str, Node], order: ProductOrder) -> Script:
         """`found` holds the entries of the keys in `WORLD`."""
@@ -50,6 +55,7 @@ class Worlds:
             events=tuple(self._events(events, order)) if events else (),
             spontaneous=timedelta(minutes=1) if events is None else None,
             interventions=tuple(acts),
+            versions=self.versions,
         )
 
     def _answering(
@@ -207,7 +213,7 @@ class Worlds:
                 return OrderReleased(by=by, reason=node.text())
             case "correct":
                 return self._correct(node, found.get("values"), by, reason)
-            case "amend" | "cancel":
+            case "amend" | "cancel" | "migrate":
                 return self._change(name, found, order, by, reason)
         task = self._names.task(node.text(), node)
         if task is None:
@@ -242,6 +248,14 @@ class Worlds:
                 return None
             wanted = replace(wanted, id=order.id, account=order.account)
             return Amend(order=wanted, by=by, reason=reason, accept=accept, roles=roles, force=force)
+        if name == "migrate":
+            program = self._design(node)
+            if program is None:
+                return None
+            self._names.learn(program.design)
+            self.versions[program.design.digest] = program
+            digest = program.design.digest
+            return Migrate(design=digest, by=by, reason=reason, accept=accept, roles=roles, force=force)
         items = () if node.plain() == "all" else tuple(str(each.plain()) for each in node.items())
         for each in items:
             if each not in {item.id for item in order.items}:

@@ -39,7 +39,7 @@ def test_scenario(file: Path) -> None:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_its_events_give_the_same_state_again(file: Path) -> None:
     for turn, result in zip(scenario(file).turns, played(file).results, strict=True):
-        again = replay(scenario(file).program, turn.order, result.events)
+        again = replay(scenario(file).program, turn.order, result.events, turn.script.versions)
         assert (again.status, again.lines, again.tasks) == (
             result.state.status,
             result.state.lines,
