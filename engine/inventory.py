@@ -70,19 +70,26 @@ def state_after(line: Line, lines: Mapping[str, Line]) -> AssetState:
     return AssetState.SUSPENDED if idle else AssetState.ACTIVE
 
 
-def over(change: AssetChange, former: Iterable[Line]) -> AssetChange:
-    """The change of a line whose former versions inventory may have been told of: what only they had goes."""
-    for line in former:
-        change = replace(
-            change,
-            attributes={**dict.fromkeys(line.attributes), **change.attributes},
-            users_added=change.users_added | (line.users_removed - change.users_removed),
-            users_removed=change.users_removed | (line.users_added - change.users_added),
-        )
-    return change
+def over(line: Line, change: AssetChange | None, former: Iterable[Line]) -> AssetChange | None:
+    """The change of a line of which inventory may have been told other things before.
+
+    It leaves the item as `change` would have made it of what the order found; None there leaves it as it was found.
+    """
+    versions = tuple(former)
+    wanted = apply_change(line.held, change) if change else line.held
+    if wanted is None or change is None:
+        return taken_back(line, versions, line.held.account) if line.held else None
+    added = frozenset(user for each in versions for user in each.users_added)
+    removed = frozenset(user for each in versions for user in each.users_removed)
+    return replace(
+        change,
+        users_added=change.users_added | (removed - change.users_removed),
+        users_removed=change.users_removed | (added - change.users_added),
+        restored=wanted,
+    )
 
 
-def taken_back(line: Line, former: Iterable[Line], order: ProductOrder) -> AssetChange:
+def taken_back(line: Line, former: Iterable[Line], account: str) -> AssetChange:
     """The change that leaves the line's item as the order found it; what was added goes."""
     versions = (*former, line)
     added = frozenset(user for each in versions for user in each.users_added)
@@ -91,8 +98,8 @@ def taken_back(line: Line, former: Iterable[Line], order: ProductOrder) -> Asset
         id=line.asset,
         spec=line.spec,
         level=line.level,
-        account=order.account.id,
-        order=order.id,
+        account=line.held.account if line.held else account,
+        order=line.held.order if line.held else "",
         state=line.held.state if line.held else AssetState.TERMINATED,
         users_added=removed,
         users_removed=added,
@@ -115,7 +122,9 @@ def apply_change(asset: Asset | None, change: AssetChange) -> Asset:
         asset = None
     if change.restored:
         held = change.restored
-        return replace(held, users=((asset or held).users | change.users_added) - change.users_removed)
+        users = ((asset or held).users | change.users_added) - change.users_removed
+        shared = held.state is AssetState.TERMINATED and bool(users)
+        return replace(held, users=users, state=asset.state if shared and asset else held.state)
     before = asset.attributes if asset else {}
     users = ((asset.users if asset else frozenset()) | change.users_added) - change.users_removed
     attributes = {name: value for name, value in {**before, **change.attributes}.items() if value is not None}

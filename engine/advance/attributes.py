@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 
-from orderloom.engine.advance.staging import filled, note_late_rules
+from orderloom.engine.advance.staging import filled
 from orderloom.engine.advance.turn import Turn
+from orderloom.engine.advance.weaving import weave
 from orderloom.models.conversion import to_json
 from orderloom.models.fulfillment import Line, Provenance
 from orderloom.models.journal import EntryKind
@@ -20,11 +21,15 @@ def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: P
         each, attribute, wanted, by = work.popleft()
         if each.attributes.get(attribute) == wanted and attribute not in each.missing:
             continue
-        supplied = wanted is not None and attribute in each.missing
+        arrives = wanted is not None and each.attributes.get(attribute) is None
         _write(turn, each, attribute, wanted, by)
         work.extend(filled(turn, each))
-        if supplied:
-            note_late_rules(turn, each, attribute)
+        if arrives:
+            lines = turn.state.lines
+            work.extend(
+                (lines[late.line], late.attribute, late.value, late.provenance)
+                for late in weave(turn, each, attribute).values
+            )
 
 
 def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenance) -> None:
@@ -41,9 +46,6 @@ def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenan
     if value is not None and name in line.missing:
         line.missing = tuple(each for each in line.missing if each != name)
     turn.lines.add(line.id)
-    if line.state is OrderStatus.COMPLETED:
-        # its asset was written without this value
-        turn.ended[line.id] = line
     if line.state is OrderStatus.COMPLETED:
         # a staged line without tasks of its own ended before the value came: inventory is told again
         turn.ended[line.id] = line

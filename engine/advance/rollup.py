@@ -105,14 +105,19 @@ def write_inventory(turn: Turn) -> None:
             line.written = True
             changes.append(change_for(line, lines, order, AssetState.RESERVED))
     for line in (lines[each] for each in turn.ended):
-        if line.state is OrderStatus.COMPLETED and (writes(line, lines) or line.written):
-            line.written = True
-            change = change_for(line, lines, order, state_after(line, lines))
-            changes.append(over(change, former_versions(turn.state, line)))
+        if line.state is OrderStatus.COMPLETED:
+            changed = writes(line, lines)
+            change = change_for(line, lines, order, state_after(line, lines)) if changed else None
+            former = former_versions(turn.state, line)
+            if line.written and former:
+                change = over(line, change, former)
+            line.written = line.written or changed
+            if change:
+                changes.append(change)
     if turn.taken_back:
         live = {line.asset for line in lines.values() if not line.context and line.state is not OrderStatus.CANCELLED}
         changes.extend(
-            taken_back(line, former_versions(turn.state, line), order)
+            taken_back(line, former_versions(turn.state, line), order.account.id)
             for line in turn.taken_back.values()
             if line.written and line.asset not in live
         )

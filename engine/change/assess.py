@@ -113,16 +113,11 @@ def _lines(
             lines[line.id] = old
         else:
             lines[line.id] = line
-            if old.state in TAKEN_BACK or _content(old) != _content(line):
-                former[f"{line.id}~{revision}"] = replace(old)
+            former[f"{line.id}~{revision}"] = replace(old)
     for old in state.lines.values():
         if old.id not in lines and not old.context:
             lines[old.id] = old
     return lines, former
-
-
-def _content(line: Line) -> object:
-    return line.attributes, line.action, line.quantity
 
 
 def _line_decisions(state: OrderState, diff: LineDiff, lines: Mapping[str, Line]) -> Iterator[LineDecision]:
