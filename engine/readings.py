@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 
 from orderloom.models.catalog import Scope, Spec
-from orderloom.models.expression import Collection, Formula, Quantified, Reference, Root
+from orderloom.models.expression import Collection, Formula, Quantified, Reference, Root, Variable
 from orderloom.models.rules import DecompositionRule
 from orderloom.models.values import Type
 
@@ -24,6 +24,8 @@ class Readings:
     relations: bool
     #: whether its condition tests an action
     action: bool
+    #: names of attributes that decide whether the rule asks for its target, for how many units, and for which
+    asks: frozenset[str]
 
     @property
     def beyond(self) -> bool:
@@ -34,6 +36,7 @@ class Readings:
 def readings(rule: DecompositionRule, target: Spec) -> Readings:
     """What the rule's condition, mappings, quantity and its target's anchor look at."""
     formulas = [rule.when, rule.quantity, target.scope_key, *(each.value for each in rule.mappings)]
+    deciding = [node for formula in formulas[:3] if formula for node in _nodes(formula)]
     nodes = [node for formula in formulas if formula for node in _nodes(formula)]
     roots = {node.root for node in nodes if isinstance(node, Reference)}
     ranges = {node.collection for node in nodes if isinstance(node, Quantified)}
@@ -45,6 +48,7 @@ def readings(rule: DecompositionRule, target: Spec) -> Readings:
         lines=Collection.LINES in ranges,
         relations=target.scope is Scope.RELATION,
         action=any(isinstance(node, Reference) and node.meta and node.name == "action" for node in asked),
+        asks=frozenset(node.name for node in deciding if isinstance(node, Reference | Variable) and not node.meta),
     )
 
 

@@ -39,7 +39,7 @@ class Asset:
     anchor: str = ""
     #: order that wrote it last
     order: str = ""
-    #: order that the product came with; a product that is moved or replaced hands it on
+    #: order that the product came with, also if it has moved since
     ordered: str = ""
     #: the product at the former site, and at the next one
     moved_from: str = ""

@@ -152,6 +152,12 @@ class Levels:
             self._above = frozenset(line.parent for line in products if line.id in self._work.active)
         return self._above
 
+    def _staged_key(self, rule: FiringRule, line: Line) -> bool:
+        """Whether a task supplies what the key of the rule's target lacks."""
+        spec = self._program.specs[line.spec]
+        absent = {name for name in spec.supplied_later if line.attributes.get(name) is None}
+        return not absent.isdisjoint(rule.readings.asks)
+
     def _contribute(self, rule: FiringRule, line: Line, scope: Scope, live: bool) -> None:
         target: dict[str, Value] = {}
         scope.target = target
@@ -173,7 +179,7 @@ class Levels:
                     return
                 quantity = found
         anchor = self._anchors.of(line, rule, scope)
-        if anchor is None and not live:
+        if anchor is None and (not live or self._staged_key(rule, line)):
             return
         if anchor is None:
             self._work.problem(

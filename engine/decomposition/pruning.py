@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orderloom.engine.decomposition.waiting import waits
 from orderloom.engine.decomposition.work import Work
 from orderloom.engine.inventory import writes
 from orderloom.models.catalog import Level
@@ -10,6 +11,9 @@ from orderloom.models.fulfillment import Line
 
 def prune(work: Work) -> dict[str, Line]:
     """The lines to keep, in their order: those of the order, what they become, and whatever these lines refer to."""
+    if any(line.id in work.active and waits(work.program, line) for line in work.lines.values()):
+        # it may come to share something with what is only context now
+        return work.lines
     of_order: set[str] = set()
     for line in work.lines.values():
         product = line.level is Level.PRODUCT

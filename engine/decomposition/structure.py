@@ -18,7 +18,8 @@ def complete(work: Work) -> None:
     """Adds the products of inventory that the order implies or that share something with it; links parents and roots.
 
     What stands under a deleted product is deleted with it. Products that the order does not name become context: all
-    of the account's where the design has a scope broader than the bundle, else those of the bundles at hand.
+    of the account's where the design has a scope broader than the bundle, else those of the bundles at hand and those
+    that rely on what is deleted.
     """
     products = [asset for _, asset in sorted(work.assets.items()) if asset.level is Level.PRODUCT]
     if products:
@@ -48,8 +49,11 @@ def _join(work: Work, products: list[Asset]) -> None:
     for line in work.lines.values():
         if line.parent in work.lines:
             roots.add(_root(known, work.lines[line.parent].asset))
+    gone = {line.asset for line in work.lines.values() if line.action is Action.DELETE}
     for asset in products:
-        if asset.id not in work.by_asset and (broad or _root(known, asset.id) in roots):
+        if asset.id not in work.by_asset and (
+            broad or _root(known, asset.id) in roots or not gone.isdisjoint(asset.relies_on)
+        ):
             _add(work, asset, Action.NO_CHANGE)
 
 

@@ -2,8 +2,8 @@
 
 A move is two lines: the product as it was is deleted, and the same product is added with the characteristics of the new
 site. What stands under it moves with it, unless the order deletes it. A replacement is an added item with the relation
-`replaces`; the product that it names is deleted. Both pairs are tied by relations, and hand on the order that the
-product came with and the products that rely on it.
+`replaces`; the product that it names is deleted. Both pairs are tied by relations; what relied on the one relies on the
+other. A product that moves keeps the order that it came with, one that replaces another came with its own.
 """
 
 from __future__ import annotations
@@ -96,7 +96,6 @@ def replace_products(work: Work) -> None:
                     f"`{line.action}`, `{old.id}` is `{old.action}`",
                 )
                 continue
-            line.ordered = old.ordered or line.ordered
             tie(work, line, old, RelationKind.REPLACES, RelationKind.REPLACED_BY)
 
 

@@ -269,14 +269,15 @@ def test_a_value_that_comes_after_its_line_was_completed_reaches_lines_made_from
         rules=(copy, late),
     )
     made = kit.line("t", "T", ("1",), root="1", missing=("port",))
+    made.asset = "T@line:asset-1"
     state, _ = kit.begin(program, kit.line("1", "S", missing=("port",)), made)
     step = advance(program, state, answer(Outcome.COMPLETED, outputs={"ref": "P-1"}), kit.at)
     assert (made.attributes, made.missing) == ({"port": "P-1"}, ())
     assert (made.provenance["port"].origin, made.provenance["port"].by) == (Origin.RULE, "1->T")
-    notes = [entry.data["text"] for entry in step.entries if entry.kind == "note"]
-    assert notes == ["`1->U` would fire now that `port` is known, but lines are made at submission"]
+    assert [source.rule for source in made.sources] == ["1->T", "1->U"]
+    assert not [entry for entry in step.entries if entry.kind == "note"]
     changes = {change.id: change.attributes for change in one(step, WriteInventory).changes}
-    assert changes == {"asset-1": {"port": "P-1"}, "asset-t": {"port": "P-1"}}
+    assert changes == {"asset-1": {"port": "P-1"}, made.asset: {"port": "P-1"}}
 
 
 def test_a_copy_of_the_state_goes_its_own_way(kit: Any) -> None:

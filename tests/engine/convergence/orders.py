@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from hypothesis import assume
+from hypothesis import assume, event
 from hypothesis import strategies as st
 
 from orderloom.models.catalog import Action, RelationKind
@@ -14,7 +15,7 @@ from tests.engine.building import item
 from tests.engine.convergence.designs import PRODUCTS
 from tests.engine.convergence.world import World
 
-_CHANGES = (Action.MODIFY, Action.MODIFY, Action.DELETE, Action.NO_CHANGE, Action.SUSPEND)
+_CHANGES = (Action.MODIFY, Action.MODIFY, Action.DELETE, Action.NO_CHANGE, Action.SUSPEND, Action.MOVE)
 
 
 def characteristics() -> st.SearchStrategy[dict[str, Any]]:
@@ -55,13 +56,19 @@ def changes(draw: st.DrawFn, world: World, number: int) -> list[OrderItem]:
     staying = tuple(each for each in items if each.action in (Action.NO_CHANGE, Action.MODIFY))
     if draw(st.booleans()):
         items += draw(additions(number, staying))
+        replaced = draw(st.sampled_from(("", "", *(each.id for each in world.products))))
+        if replaced and all(each.product != replaced for each in items):
+            ties = (ItemRelation(kind=RelationKind.REPLACES, product=replaced),)
+            items[-1] = replace(items[-1], relations=(*items[-1].relations, *ties))
+            event("item: replaces")
     assume(items)
     return items
 
 
 def _about(draw: st.DrawFn, asset: Asset, action: Action, id: str) -> OrderItem:
-    given = draw(characteristics()) if action is Action.MODIFY else {}
-    quantity = draw(st.integers(1, 2)) if action is Action.MODIFY else asset.quantity
+    changed = action in (Action.MODIFY, Action.MOVE)
+    given = draw(characteristics()) if changed else {}
+    quantity = draw(st.integers(1, 2)) if changed else asset.quantity
     return OrderItem(
         id=id, action=action, spec=asset.spec, quantity=quantity, attributes=given, product=asset.id
     )

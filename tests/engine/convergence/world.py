@@ -56,6 +56,9 @@ class World:
             come = [each for each in products if each.ordered == id]
             above = {each.parent for each in come} & names.keys()
             held = [replace(_about(known[each], names[each], Action.NO_CHANGE), id=each) for each in sorted(above)]
+            if any(other not in names and known[other] not in come for each in come for other in each.relies_on):
+                # what it relies on was replaced since
+                return None
             if come and not left.place([*held, *(self._item(each, names, come) for each in come)], id):
                 return None
             names |= {each.id: f"{id}:{each.id}" for each in come}

@@ -1,0 +1,97 @@
+"""Weaves what staged decomposition makes into the running plan: new lines, their tasks, and what waits for these."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orderloom.engine.advance.index import Index
+from orderloom.engine.advance.rollup import lines_ended
+from orderloom.engine.advance.telling import line_data, task_data
+from orderloom.engine.advance.turn import Turn
+from orderloom.engine.decomposition import Staged, decompose_further
+from orderloom.engine.orchestration import orchestrate
+from orderloom.engine.orchestration.cycles import cycle
+from orderloom.models.fulfillment import Line
+from orderloom.models.journal import EntryKind
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import Task, TaskState
+
+
+def weave(turn: Turn, line: Line, attribute: str) -> Staged:
+    """Takes in what an attribute that has arrived makes of its line; the values in the result are still to be set.
+
+    Tasks that have not started come after new ones where the design says so. What cannot be carried out is left out as
+    a whole, and a note tells why.
+    """
+    state = turn.state
+    found = decompose_further(turn.program, state.order, state.lines, line.id, attribute)
+    if found.problems:
+        _note(turn, line, attribute, "; ".join(problem.message for problem in found.problems))
+        return Staged()
+    if not found.added and not found.joined:
+        return found
+    lines = {**state.lines, **{each.id: each for each in (*found.joined, *found.added)}}
+    strata = turn.program.strata
+    lines = {each.id: each for each in sorted(lines.values(), key=lambda each: strata.get(each.spec, 0))}
+    plan = orchestrate(turn.program, state.order, lines)
+    made = {each.id for each in found.added}
+    tasks = {task.id: task for task in plan.tasks if task.line in made}
+    waiting = {task.id: after for task in plan.tasks if (after := _later(turn, task, tasks))}
+    ring = cycle({**_woven(turn, waiting), **tasks})
+    if ring:
+        names = " after ".join(f"`{task}`" for task in (*ring[:6], ring[0]))
+        _note(turn, line, attribute, f"tasks would wait for each other: {names}")
+        return Staged()
+    for each in found.joined:
+        there = state.lines[each.id]
+        there.sources, there.users_added, there.users_removed = each.sources, each.users_added, each.users_removed
+        lines[each.id] = there
+    state.lines = lines
+    for id, after in waiting.items():
+        state.tasks[id].after = after
+        turn.tasks.add(id)
+    state.tasks.update(tasks)
+    turn.index = state.index = Index(turn.program, state)
+    _go_on(turn, found, tasks)
+    return found
+
+
+def _later(turn: Turn, task: Task, tasks: dict[str, Task]) -> tuple[str, ...]:
+    """What a task that has not started comes after from now on; empty where nothing changes."""
+    there = turn.state.tasks.get(task.id)
+    new = tasks.keys() & set(task.after)
+    if there is None or there.state is not TaskState.PENDING or not new:
+        return ()
+    return tuple(sorted({*there.after, *new}))
+
+
+def _woven(turn: Turn, waiting: dict[str, tuple[str, ...]]) -> dict[str, Task]:
+    tasks = turn.state.tasks
+    return {id: replace(task, after=waiting[id]) if id in waiting else task for id, task in tasks.items()}
+
+
+def _go_on(turn: Turn, found: Staged, tasks: dict[str, Task]) -> None:
+    """Tells of what is new, and goes on with it."""
+    state = turn.state
+    for line in found.added:
+        turn.lines.add(line.id)
+        turn.note(EntryKind.LINE_MADE, line.id, line_data(line))
+    for each in found.joined:
+        turn.lines.add(each.id)
+        if state.lines[each.id].state is OrderStatus.COMPLETED:
+            # inventory is told again, of the new users
+            turn.ended[each.id] = state.lines[each.id]
+    for task in tasks.values():
+        turn.tasks.add(task.id)
+        turn.note(EntryKind.TASK_MADE, task.id, task_data(task))
+    remaining = turn.index.remaining
+    ready = [task for task in turn.agenda if not remaining.get(task.id)]
+    turn.agenda.clear()
+    turn.agenda.extend(ready)
+    lines_ended(turn, [state.lines[each.id] for each in reversed(found.added)])
+    turn.agenda.extend(task for task in tasks.values() if not remaining[task.id])
+
+
+def _note(turn: Turn, line: Line, attribute: str, why: str) -> None:
+    text = f"nothing is made of `{attribute}`, which has arrived: {why}"
+    turn.note(EntryKind.NOTE, line.id, {"text": text})

@@ -1,0 +1,174 @@
+"""Staged decomposition: what the rules make of an attribute that arrives while the order is being carried out.
+
+Only rules that ask for the attribute and have not fired are looked at; what they ask for joins a line that is there, or
+becomes a line of its own, and decomposes further down the levels. Nothing is taken away: that is left to an amendment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from orderloom.engine.decomposition.actions import held_by, settle, wanted_line
+from orderloom.engine.decomposition.levels import Levels
+from orderloom.engine.decomposition.merging import Group, merge_values
+from orderloom.engine.decomposition.work import Work
+from orderloom.engine.expressions import NOTHING, Scope, Snapshot
+from orderloom.engine.firing import FiringRule
+from orderloom.engine.program import Program
+from orderloom.models.catalog import Action, Level
+from orderloom.models.fulfillment import Line, LineSource, Problem, ProblemKind, Provenance
+from orderloom.models.inventory import Asset, AssetState, Inventory
+from orderloom.models.order import ProductOrder
+from orderloom.models.values import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Supplied:
+    """A value that a new source gives to a line that is there already and has none."""
+
+    line: str
+    attribute: str
+    value: Value
+    provenance: Provenance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """What an attribute brings about. With problems nothing of it is to be used."""
+
+    #: new lines, sources before what they feed
+    added: tuple[Line, ...] = ()
+    #: lines that gain sources, as they are then
+    joined: tuple[Line, ...] = ()
+    values: tuple[Supplied, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def decompose_further(
+    program: Program, order: ProductOrder, lines: Mapping[str, Line], line: str, attribute: str
+) -> Staged:
+    """What the rules make of an attribute of a line that has just got its value; `lines` are not changed."""
+    touched = list(_touched(program, lines, line, attribute))
+    if not touched:
+        return Staged()
+    work = Work(program, order, Inventory(assets=_assets(lines)))
+    for each in lines.values():
+        work.add(each)
+    further = _Further(work, Inventory(assets=work.assets))
+    further.go(touched)
+    if work.problems:
+        return Staged(problems=tuple(work.problems))
+    return Staged(added=tuple(further.made), joined=tuple(further.joined.values()), values=tuple(further.values))
+
+
+def _touched(
+    program: Program, lines: Mapping[str, Line], line: str, attribute: str
+) -> Iterator[tuple[Line, list[FiringRule]]]:
+    """The lines whose rules may ask for the attribute, with those of the rules that have not fired for them."""
+    fired = {(source.line, source.rule) for each in lines.values() for source in each.sources}
+    for each in lines.values():
+        if each.context or each.action is Action.DELETE or (each.level is not Level.PRODUCT and not each.sources):
+            continue
+        itself, below, within = each.id == line, each.parent == line, each.root == line
+        if not (itself or below or within):
+            continue
+        rules = [
+            rule
+            for rule in program.firing_by_source.get(each.spec, ())
+            if attribute in rule.readings.asks
+            and (itself or (below and rule.readings.parent) or (within and rule.readings.root))
+            and (each.id, rule.id) not in fired
+        ]
+        if rules:
+            yield each, rules
+
+
+def _assets(lines: Mapping[str, Line]) -> dict[str, Asset]:
+    """Inventory as the order found it, as far as its lines know."""
+    found = {line.asset: line.held for line in lines.values() if line.held is not None}
+    for line in lines.values():
+        if line.context:
+            found[line.asset] = Asset(
+                id=line.asset,
+                spec=line.spec,
+                level=line.level,
+                account="",
+                state=AssetState.ACTIVE,
+                attributes=line.before,
+                quantity=line.quantity,
+                ordered=line.ordered,
+            )
+    return found
+
+
+class _Further(Levels):
+    """The descent from lines that are there already."""
+
+    def __init__(self, work: Work, inventory: Inventory) -> None:
+        super().__init__(work, inventory)
+        self.made: list[Line] = []
+        self.joined: dict[str, Line] = {}
+        self.values: list[Supplied] = []
+
+    def go(self, touched: Iterable[tuple[Line, list[FiringRule]]]) -> None:
+        """Fires the rules that are named, and all rules of what they make."""
+        for line, rules in touched:
+            self._fire_some(line, rules)
+        while self._groups:
+            stratum = min(self._groups)
+            made = [line for line in self._join(stratum) if line is not None]
+            self._fire(stratum, made)
+            self._releases.clear()
+            self.made += made
+
+    def _fire_some(self, line: Line, rules: list[FiringRule]) -> None:
+        work = self._work
+        scope = Scope(
+            line=line,
+            parent=work.lines.get(line.parent, NOTHING),
+            root=work.lines.get(line.root, NOTHING),
+            asset=work.assets.get(line.asset, NOTHING),
+            order=self._order,
+            account=self._account,
+            collections=Snapshot(self._program.specs, work.lines.values(), self._inventory),
+        )
+        wanted = {rule.id for rule in rules}
+        for place in self._program.decompositions.match(scope):
+            rule = self._program.firing[place]
+            if rule.id in wanted:
+                self._contribute(rule, line, scope, True)
+
+    def _join(self, stratum: int) -> Iterator[Line | None]:
+        work = self._work
+        groups = list(self._groups.pop(stratum).values())
+        for group, asset in zip(groups, held_by(work, groups), strict=True):
+            target = group.rule.target
+            id = asset.id if asset else f"{target.name}@{target.scope}:{group.anchor}"
+            there = work.by_asset.get(id)
+            if there is None:
+                line = wanted_line(work, group, asset, frozenset())
+                if line is not None:
+                    settle(work, line)
+                yield line
+            elif there.action is Action.DELETE:
+                text = f"rule `{group.rule.id}` asks for `{target.name}`, which this order deletes; amend the order"
+                work.problem(ProblemKind.INVENTORY, there.id, text)
+            else:
+                self._extend(group, there, asset)
+
+    def _extend(self, group: Group, there: Line, asset: Asset | None) -> None:
+        """The sources join a line; what it has stays, what it lacks they give."""
+        users = frozenset(each.source.asset for each in group.contributions)
+        line = replace(
+            self.joined.get(there.id, there),
+            sources=(*there.sources, *(LineSource(each.source.id, each.rule.id) for each in group.contributions)),
+            users_added=there.users_added | (users - (asset.users if asset else frozenset())),
+            users_removed=there.users_removed - users,
+        )
+        self.joined[line.id] = line
+        self._work.add(line)
+        values, provenance = merge_values(self._work, line.id, group.contributions)
+        for name, value in values.items():
+            if line.attributes.get(name) is None:
+                self.values.append(Supplied(line.id, name, value, provenance[name]))

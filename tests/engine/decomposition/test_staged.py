@@ -1,0 +1,133 @@
+"""Staged decomposition: what waited for an attribute is made when it arrives, and woven into the running plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from orderloom.engine.decomposition import decompose, decompose_further
+from orderloom.engine.simulation import simulate
+from orderloom.models.catalog import Action, Level, Scope
+from orderloom.models.expression import Presence
+from orderloom.models.inventory import EMPTY
+from orderloom.models.journal import EntryKind
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import TaskState
+from orderloom.models.tasks import Reach
+from orderloom.models.values import BOOLEAN
+from tests.engine.building import attribute, carried_out, formula, item, order, program, ref, rule, spec
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Kit
+
+PRODUCT = spec("P", "product", attribute("port"), supplied_later=("port",))
+PRESENT = Presence(ref("port"), True, BOOLEAN)
+RULES = (
+    rule("P", "Access", sets={"port": ref("port")}),
+    rule("P", "Port", when=PRESENT, sets={"port": ref("port")}),
+    rule("Port", "Shared"),
+)
+
+
+def specs(shared: Scope) -> list[object]:
+    return [
+        PRODUCT,
+        spec("Access", "cfs", attribute("port")),
+        spec("Port", "rfs", attribute("port")),
+        spec("Shared", "resource", scope=shared),
+    ]
+
+
+def test_new_lines_decompose_down_the_levels() -> None:
+    made = program(specs(Scope.LINE), RULES)
+    first = order(item("1", "P"))
+    lines = decompose(made, first).lines
+    assert [line.spec for line in lines.values()] == ["P", "Access"]
+
+    lines["1"].attributes["port"] = "7"
+    found = decompose_further(made, first, lines, "1", "port")
+    assert [(line.spec, line.action, line.attributes) for line in found.added] == [
+        ("Port", Action.ADD, {"port": "7"}),
+        ("Shared", Action.ADD, {}),
+    ]
+    assert not found.joined
+    assert [line.spec for line in lines.values()] == ["P", "Access"]
+
+
+def test_what_another_product_has_is_joined() -> None:
+    made = program(specs(Scope.ACCOUNT), RULES)
+    before = order(item("1", "P", port="1"), id="O1")
+    inventory = carried_out(before, decompose(made, before), carried_out(before, decompose(made, before), EMPTY))
+    second = order(item("1", "P"), id="O2")
+    lines = decompose(made, second, inventory).lines
+    lines["1"].attributes["port"] = "2"
+    found = decompose_further(made, second, lines, "1", "port")
+
+    assert [line.spec for line in found.added] == ["Port"]
+    (shared,) = found.joined
+    assert (shared.spec, shared.action) == ("Shared", Action.NO_CHANGE)
+    assert shared.users_added == {"Port@line:O2:1"}
+
+
+def test_a_key_may_come_later() -> None:
+    key = formula(ref("port"), "port")
+    made = program([PRODUCT, spec("Card", "cfs", scope=Scope.KEY, key=key)], [rule("P", "Card")])
+    first = order(item("1", "P"))
+    found = decompose(made, first)
+    assert not found.problems
+    found.lines["1"].attributes["port"] = "7/1"
+
+    (card,) = decompose_further(made, first, found.lines, "1", "port").added
+    assert card.asset == "Card@key:ACC/7%2F1"
+
+
+def test_new_tasks_are_woven_into_the_running_plan(kit: type[Kit]) -> None:
+    text = kit.attribute("port")
+    running = kit.program(
+        [
+            kit.spec("P", text, supplied_later=frozenset(("port",))),
+            kit.spec("Port", text, level=Level.RESOURCE_SERVICE, lineage=("Port",)),
+        ],
+        [
+            kit.plan(
+                "Sell",
+                "P",
+                kit.task("auto", "Sell.find", sets=(kit.sets("port", kit.constant("7")),)),
+                kit.task("milestone", "Sell.ready", after=(kit.after("Wire.wire", reach=Reach.ORDER), "Sell.find")),
+            ),
+            kit.plan("Wire", "Port", kit.task("auto", "Wire.wire")),
+        ],
+        rules=(rule("P", "Port", when=PRESENT, sets={"port": ref("port")}),),
+    )
+    result = simulate(running, order(item("1", "P")))
+
+    assert result.state.status is OrderStatus.COMPLETED
+    assert result.state.tasks["1/Sell.ready"].after == ("1/Sell.find", "Port:O1:1/Wire.wire")
+    ended = [entry.subject for _, entry in result.journal if entry.kind is EntryKind.TASK_STATE]
+    assert ended == ["1/Sell.find", "Port:O1:1/Wire.wire", "1/Sell.ready"]
+    assert result.inventory.assets["Port@line:O1:1"].attributes == {"port": "7"}
+
+
+def test_tasks_that_would_wait_for_each_other_are_not_woven(kit: type[Kit]) -> None:
+    text = kit.attribute("port")
+    running = kit.program(
+        [
+            kit.spec("P", text, supplied_later=frozenset(("port",))),
+            kit.spec("Port", text, level=Level.RESOURCE_SERVICE, lineage=("Port",)),
+        ],
+        [
+            kit.plan(
+                "Sell",
+                "P",
+                kit.task("auto", "Sell.find", sets=(kit.sets("port", kit.constant("7")),)),
+                kit.task("milestone", "Sell.ready", after=(kit.after("Wire.wire", reach=Reach.ORDER), "Sell.find")),
+            ),
+            kit.plan("Wire", "Port", kit.task("auto", "Wire.wire", after=(kit.after("Sell.ready", reach=Reach.ORDER),))),
+        ],
+        rules=(rule("P", "Port", when=PRESENT, sets={"port": ref("port")}),),
+    )
+    result = simulate(running, order(item("1", "P")))
+
+    assert result.state.status is OrderStatus.COMPLETED
+    assert {task.state for task in result.state.tasks.values()} == {TaskState.COMPLETED}
+    (note,) = [entry for _, entry in result.journal if entry.kind is EntryKind.NOTE]
+    assert "tasks would wait for each other" in str(note.data["text"])
