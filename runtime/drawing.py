@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -27,7 +27,7 @@ _FILL = {
     TaskState.DISCARDED: "#e5e7eb",
     TaskState.AMENDED: "#d1fae5",
 }
-_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _LABEL, _MARGIN = 190, 46, 56, 14, 230, 16
+_WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _LABEL, _MARGIN = 230, 46, 56, 14, 230, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,37 @@ class _Lane:
     height: int
 
 
-def svg(lines: Sequence[LineView], tasks: Sequence[PlanTask], title: str) -> str:
-    """A picture of the plan as an SVG document."""
+#: what a change does to a task: frame and ground of its box; the word stands in it
+_MARKED = {
+    "keep": ("#9ca3af", "#ffffff"),
+    "update": ("#b45309", "#fef3c7"),
+    "add": ("#15803d", "#dcfce7"),
+    "discard": ("#9ca3af", "#e5e7eb"),
+    "cancel": ("#b91c1c", "#e5e7eb"),
+    "restart": ("#b45309", "#fef3c7"),
+    "redo": ("#b45309", "#fef3c7"),
+    "amend": ("#b45309", "#fef3c7"),
+    "undo": ("#b91c1c", "#fee2e2"),
+    "undo and redo": ("#b91c1c", "#fee2e2"),
+    "resolve": ("#b91c1c", "#fee2e2"),
+    "finish first": ("#1d4ed8", "#dbeafe"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a change does to a task: the verdict, the states before and after, and why."""
+
+    verdict: str
+    states: str
+    why: str
+
+
+def svg(
+    lines: Sequence[LineView], tasks: Sequence[PlanTask], title: str, marks: Mapping[str, Mark] | None = None
+) -> str:
+    """A picture of the plan as an SVG document; with marks, of what a change does to it."""
+    marks = marks or {}
     places, lanes = _layout(tasks)
     names = {line.id: line for line in lines}
     width = max((place.x for place in places.values()), default=_LABEL) + _WIDTH + _MARGIN
@@ -69,14 +98,18 @@ def svg(lines: Sequence[LineView], tasks: Sequence[PlanTask], title: str) -> str
     parts.extend(_svg_edge(places[each], places[task.id]) for task in tasks for each in task.after if each in places)
     for task in tasks:
         place = places[task.id]
+        mark = marks.get(task.id)
+        stroke, fill = _MARKED[mark.verdict] if mark else ("#6b7280", _FILL[task.state])
+        said = f"{mark.verdict}: {mark.states}" if mark else f"{task.kind} · {task.state}"
+        hint = f"{task.id} – {mark.why}" if mark and mark.why else task.id
         parts.append(
-            f"<g><title>{escape(_text(task.id))}</title>"
+            f"<g><title>{escape(_text(hint))}</title>"
             f'<rect x="{place.x}" y="{place.y}" width="{_WIDTH}" height="{_HEIGHT}"'
-            f' rx="{_HEIGHT // 2 if task.kind is TaskKind.MILESTONE else 6}" fill="{_FILL[task.state]}"'
-            f' stroke="#6b7280"/>'
+            f' rx="{_HEIGHT // 2 if task.kind is TaskKind.MILESTONE else 6}" fill="{fill}"'
+            f' stroke="{stroke}" stroke-width="{2 if mark and mark.verdict != "keep" else 1}"/>'
         )
-        parts.append(_svg_text(place.x + 12, place.y + 19, _short(task.title, 26), "600"))
-        parts.append(_svg_text(place.x + 12, place.y + 36, f"{task.kind} · {task.state}", "400", "#374151") + "</g>")
+        parts.append(_svg_text(place.x + 12, place.y + 19, _short(task.title, 30), "600"))
+        parts.append(_svg_text(place.x + 12, place.y + 36, _short(said, 38), "400", "#374151", 11) + "</g>")
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -162,8 +195,8 @@ def _svg_edge(start: _Place, end: _Place) -> str:
     return f'<path d="{path}" fill="none" stroke="#9ca3af" marker-end="url(#arrow)"/>'
 
 
-def _svg_text(x: int, y: int, text: str, weight: str, fill: str = "#111827") -> str:
-    return f'<text x="{x}" y="{y}" font-weight="{weight}" fill="{fill}">{escape(text)}</text>'
+def _svg_text(x: int, y: int, text: str, weight: str, fill: str = "#111827", size: int = 12) -> str:
+    return f'<text x="{x}" y="{y}" font-weight="{weight}" font-size="{size}" fill="{fill}">{escape(text)}</text>'
 
 
 def _text(text: str) -> str:

@@ -1,14 +1,16 @@
-"""`orderloom orders`: list, show, hold, resume."""
+"""`orderloom orders`: list, show, hold, resume; what changes one in flight stands in `changes`."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 
 from orderloom.models.order import OrderStatus
-from orderloom.runtime.cli import screen, showing
+from orderloom.runtime.cli import changes, screen, showing
 from orderloom.runtime.cli.options import json_option, store_options
+from orderloom.runtime.cli.past import instant, show_past
 from orderloom.runtime.cli.pictures import Picture, picture_options
 from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option, show_receipt
 from orderloom.runtime.store.views import AttemptView, OrderView
@@ -17,7 +19,11 @@ from orderloom.runtime.synchronous import SyncRuntime
 
 @click.group(name="orders")
 def command() -> None:
-    """List orders, show one, hold and resume it. ORDER is an id or an external id."""
+    """List orders, show one, hold, amend, cancel and replay it. ORDER is an id or an external id."""
+
+
+for each in (changes.amend, changes.cancel, changes.start, changes.replay):
+    command.add_command(each)
 
 
 @command.command(name="list")
@@ -78,6 +84,9 @@ def list_orders(
 @click.option("--journal", "only_journal", is_flag=True, help="Only the journal.")
 @click.option("--calls", "only_calls", is_flag=True, help="Only the calls of external systems.")
 @click.option("--tmf622", is_flag=True, help="Print the order as a TMF622 ProductOrder.")
+@click.option(
+    "--at", type=instant, metavar="TIME", help="As it was at that time (ISO 8601), made again from its journal."
+)
 @picture_options
 @json_option
 @store_options
@@ -90,6 +99,7 @@ def show(
     only_journal: bool,
     only_calls: bool,
     tmf622: bool,
+    at: datetime | None,
     svg: Path | None,
     mermaid: bool,
     dot: bool,
@@ -103,6 +113,9 @@ def show(
             screen.show_json(runtime.resource(found.id))
             return
         picture = Picture(svg=svg, mermaid=mermaid, dot=dot)
+        if at is not None:
+            show_past(runtime, found, at, picture, as_json)
+            return
         if picture.wanted:
             picture.draw(runtime.lines(found.id), runtime.tasks(found.id), title)
             return

@@ -1,0 +1,114 @@
+"""How a change looks before it is made: decisions with states before and after, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.text import Text
+
+from orderloom.engine.change.picture import picture
+from orderloom.models.change import ChangePlan, LineDecision, LineVerdict, TaskDecision, TaskVerdict
+from orderloom.runtime import drawing
+from orderloom.runtime.cli import screen, showing
+from orderloom.runtime.drawing import Mark
+from orderloom.runtime.store.views import OrderView
+from orderloom.runtime.synchronous import SyncRuntime
+from orderloom.runtime.views import line_view, plain, plan_task
+
+_STYLES = {
+    TaskVerdict.KEEP: "dim",
+    TaskVerdict.UPDATE: "yellow",
+    TaskVerdict.ADD: "green",
+    TaskVerdict.DISCARD: "dim",
+    TaskVerdict.CANCEL: "red",
+    TaskVerdict.RESTART: "yellow",
+    TaskVerdict.REDO: "yellow",
+    TaskVerdict.AMEND: "yellow",
+    TaskVerdict.UNDO: "red",
+    TaskVerdict.UNDO_REDO: "red",
+    TaskVerdict.RESOLVE: "red",
+    TaskVerdict.FINISH_FIRST: "cyan",
+    LineVerdict.KEEP: "dim",
+    LineVerdict.CHANGE: "yellow",
+    LineVerdict.ADD: "green",
+    LineVerdict.REMOVE: "red",
+}
+
+
+def as_json(plan: ChangePlan) -> dict[str, Any]:
+    """The plan without the rows that it would leave."""
+    found: dict[str, Any] = {
+        name: plain(getattr(plan, name))
+        for name in ("order", "kind", "revision", "everything", "refused", "reasons", "problems")
+    }
+    for name in ("lines", "tasks", "refusals", "consequences", "conflicts"):
+        found[name] = plain(getattr(plan, name))
+    return found
+
+
+def show(plan: ChangePlan, title: str) -> None:
+    """The plan as tables."""
+    verdict = Text("would be refused", style="bold red") if plan.refused else Text("would go through", style="bold")
+    screen.say(f"{plan.kind} of {title}:", verdict)
+    for reason in plan.reasons:
+        screen.say("  because", reason)
+    for consequence in plan.consequences:
+        by = f" (needs the approval of {consequence.approval})" if consequence.approval else ""
+        screen.say("  consequence", f"{consequence.text}{by}", " of", showing.short_task(consequence.task))
+    for conflict in plan.conflicts:
+        wants = screen.value_text(conflict.amended)
+        there = f"{screen.value_text(conflict.delivered)} by {conflict.by}"
+        screen.say("  conflict", f"{conflict.line}.{conflict.attribute}:", f"{there}, the change wants {wants};")
+        screen.say("    a person decides in", conflict.task)
+    lines = [each for each in plan.lines if each.verdict is not LineVerdict.KEEP]
+    if lines:
+        screen.show_table(("decision", "line", "before → after", "why"), [_line(each) for each in lines], "lines")
+    if plan.tasks:
+        rows = [_task(each) for each in plan.tasks]
+        screen.show_table(("decision", "task", "before → after", "why"), rows, "tasks")
+    if any(each.verdict is TaskVerdict.FINISH_FIRST for each in plan.tasks):
+        screen.remark("calls are under way: the rest is decided once they have answered")
+
+
+def _line(each: LineDecision) -> tuple[object, ...]:
+    changed = [
+        f"{one.name} {screen.value_text(one.before)} → {screen.value_text(one.after)}" for one in each.attributes
+    ]
+    if each.quantity_before != each.quantity_after and each.quantity_before and each.quantity_after:
+        changed.append(f"quantity {each.quantity_before} → {each.quantity_after}")
+    if each.action_before != each.action_after:
+        changed.append(f"{each.action_before or '–'} → {each.action_after or '–'}")
+    if not changed:
+        changed.append(f"{each.state_before or '–'} → {each.state_after or '–'}")
+    return _verdict(each.verdict), each.line, ", ".join(changed), each.why
+
+
+def _task(each: TaskDecision) -> tuple[object, ...]:
+    by = f" (by {', '.join(map(showing.short_task, each.by))})" if each.by else ""
+    return _verdict(each.verdict), each.task, _states(each), each.why + by
+
+
+def _states(each: TaskDecision) -> str:
+    return f"{each.before or '–'} → {each.after}" if each.before is not each.after else str(each.after)
+
+
+def _verdict(verdict: TaskVerdict | LineVerdict) -> Text:
+    return Text(str(verdict), style=_STYLES[verdict])
+
+
+def draw(runtime: SyncRuntime, found: OrderView, plan: ChangePlan, svg: Path | None) -> None:
+    """Writes the picture, where one is asked for."""
+    if svg is None:
+        return
+    state = runtime.state(found.id)
+    design = runtime.design(state.design)
+    shown = picture(state, plan)
+    rows = plan.rows
+    lines = [line_view(line, design) for line in (rows.lines if rows else state.lines).values()]
+    tasks = [plan_task(task, design) for task in (rows.tasks if rows else state.tasks).values()]
+    marks = {box.task: Mark(str(box.verdict), f"{box.before or '–'} → {box.after}", box.why) for box in shown.boxes}
+    title = f"{plan.kind} of order {found.external_id or found.id}"
+    svg.write_text(drawing.svg(lines, tasks, title, marks), encoding="utf-8")
+    click.echo(f"wrote {svg}", err=True)
