@@ -39,7 +39,8 @@ class Anchors:
                 return self._component(source)
             case Scope.KEY:
                 key = rule.key.evaluate(surroundings) if rule.key else None
-                return None if key is None else f"{_part(work.order.account.id)}/{_part(text(key))}"
+                written = None if key is None else text(key)
+                return None if written is None else f"{_part(work.order.account.id)}/{_part(written)}"
 
     def regrouped(self, source: Line) -> bool:
         """Whether the order touches what the source's product relies on, directly or not, or is relied on by."""

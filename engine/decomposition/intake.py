@@ -27,8 +27,8 @@ def take_in(work: Work) -> None:
             continue
         for line in _moved(work, item) if item.product in moves else _line(work, item):
             _take(work, line)
-    for asset, item in moves.items():
-        if item is None:
+    for asset, named in moves.items():
+        if named is None:
             for line in moved_lines(work, work.assets[asset], None):
                 _take(work, line)
     replace_products(work)

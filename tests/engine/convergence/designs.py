@@ -81,9 +81,7 @@ def programs(draw: st.DrawFn) -> Program:
 
 def _fixed(source: Spec) -> bool:
     """Whether its lines stand where they stand, whatever came first."""
-    return source.level is Level.PRODUCT or (
-        source.level is Level.CUSTOMER_SERVICE and source.scope is Scope.LINE
-    )
+    return source.level is Level.PRODUCT or (source.level is Level.CUSTOMER_SERVICE and source.scope is Scope.LINE)
 
 
 def _rule(draw: st.DrawFn, source: Spec, target: str, place: int) -> DecompositionRule:

@@ -69,6 +69,4 @@ def _about(draw: st.DrawFn, asset: Asset, action: Action, id: str) -> OrderItem:
     changed = action in (Action.MODIFY, Action.MOVE)
     given = draw(characteristics()) if changed else {}
     quantity = draw(st.integers(1, 2)) if changed else asset.quantity
-    return OrderItem(
-        id=id, action=action, spec=asset.spec, quantity=quantity, attributes=given, product=asset.id
-    )
+    return OrderItem(id=id, action=action, spec=asset.spec, quantity=quantity, attributes=given, product=asset.id)

@@ -1,4 +1,4 @@
-"""A customer over time: orders carried out one after another, and what the final products would be made into at once."""
+"""A customer over time: orders one after another, and what the final products would be made into at once."""
 
 from __future__ import annotations
 

@@ -280,9 +280,7 @@ def _taken(design: Design, inventory: Inventory, anchored: dict[str, list[Asks]]
     return asks
 
 
-def _merged(
-    design: Design, inventory: Inventory, id: str, sources: list[Asks], lost: bool
-) -> Wanted | None:
+def _merged(design: Design, inventory: Inventory, id: str, sources: list[Asks], lost: bool) -> Wanted | None:
     held = inventory.assets.get(id)
     live = lost or any(each.live for each in sources)
     if held is None and not live:

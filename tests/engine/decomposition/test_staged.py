@@ -121,7 +121,9 @@ def test_tasks_that_would_wait_for_each_other_are_not_woven(kit: type[Kit]) -> N
                 kit.task("auto", "Sell.find", sets=(kit.sets("port", kit.constant("7")),)),
                 kit.task("milestone", "Sell.ready", after=(kit.after("Wire.wire", reach=Reach.ORDER), "Sell.find")),
             ),
-            kit.plan("Wire", "Port", kit.task("auto", "Wire.wire", after=(kit.after("Sell.ready", reach=Reach.ORDER),))),
+            kit.plan(
+                "Wire", "Port", kit.task("auto", "Wire.wire", after=(kit.after("Sell.ready", reach=Reach.ORDER),))
+            ),
         ],
         rules=(rule("P", "Port", when=PRESENT, sets={"port": ref("port")}),),
     )
