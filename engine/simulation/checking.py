@@ -10,7 +10,9 @@ from orderloom.engine.simulation.expectations import (
     CalloutsExpected,
     CallsExpected,
     ChangeExpected,
+    CompletionExpected,
     Expectation,
+    JeopardyExpected,
     JournalExpected,
     OfState,
     PublishedExpected,
@@ -55,7 +57,7 @@ class _Checker:
     def check(self, expected: Expectation) -> Iterator[Finding]:
         result = self._result
         match expected:
-            case RowsExpected() | StatusExpected() | ReasonsExpected():
+            case RowsExpected() | StatusExpected() | ReasonsExpected() | JeopardyExpected() | CompletionExpected():
                 yield from self._of_state(expected, result.state, "")
             case AtExpected():
                 state = next(state for after, state in result.looks if after == expected.after)
@@ -146,6 +148,15 @@ class _Checker:
                         message += f": {'; '.join(state.reasons)}"
                     stuck = [task.id for task in state.tasks.values() if task.state is TaskState.FALLOUT]
                     yield Finding(place=expected.place, message=message, excerpt=self._excerpt(("", *stuck)))
+            case JeopardyExpected():
+                if state.jeopardy is not expected.jeopardy:
+                    message = f"{when}expected the order to be {expected.jeopardy}, found {state.jeopardy}"
+                    yield Finding(place=expected.place, message=message, excerpt=self._excerpt(()))
+            case CompletionExpected():
+                if self._since(state.expected) != expected.span:
+                    message = f"{when}expected the completion after {span_text(expected.span)}"
+                    message += f", found {_shown(self._since(state.expected))}"
+                    yield Finding(place=expected.place, message=message, excerpt=self._excerpt(()))
             case ReasonsExpected():
                 for text in expected.texts:
                     if not any(text in reason for reason in state.reasons):
@@ -195,10 +206,12 @@ class _Checker:
                 return tuple(to_second(at - made[0]) for at in made)
             case Task(), "started":
                 return self._since(row.started_at)
+            case Task(), "due":
+                return self._since(row.due)
             case Task(), "finished":
                 return self._since(row.finished_at)
         found = getattr(row, name)
-        return str(found) if name in ("state", "action") else found
+        return str(found) if name in ("state", "action", "jeopardy") else found
 
     def _since(self, at: datetime | None) -> timedelta | None:
         return None if at is None else to_second(at - self._start)

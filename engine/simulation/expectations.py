@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.order import OrderStatus
 from orderloom.models.values import Value
 
@@ -21,7 +22,7 @@ class Subject(StrEnum):
 
 #: fields of rows that can be expected, beside the attributes of lines and inventory items
 FIELDS: Mapping[Subject, tuple[str, ...]] = {
-    Subject.LINE: ("action", "quantity", "state", "missing", "sources"),
+    Subject.LINE: ("action", "quantity", "state", "missing", "sources", "jeopardy"),
     Subject.TASK: (
         "state",
         "attempts",
@@ -34,6 +35,8 @@ FIELDS: Mapping[Subject, tuple[str, ...]] = {
         "before",
         "started",
         "finished",
+        "due",
+        "jeopardy",
     ),
     Subject.ASSET: ("state", "quantity", "users"),
 }
@@ -64,6 +67,22 @@ class RowsExpected:
 class StatusExpected:
     place: str
     status: OrderStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JeopardyExpected:
+    """The colour of the order."""
+
+    place: str
+    jeopardy: Jeopardy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompletionExpected:
+    """When the order is expected to be completed, as time since the submission."""
+
+    place: str
+    span: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +156,7 @@ class ChangeExpected:
 
 
 #: what can be asked of a state; the others are about the whole run
-OfState = RowsExpected | StatusExpected | ReasonsExpected
+OfState = RowsExpected | StatusExpected | ReasonsExpected | JeopardyExpected | CompletionExpected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from orderloom.models.inventory import Inventory
 
 def play(scenario: Scenario) -> ScenarioResult:
     """Plays the orders one after the other, each from its order date."""
+    if scenario.reset is not None:
+        scenario.reset()
     held = dict(scenario.inventory.assets)
     results: list[SimulationResult] = []
     findings: list[Finding] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -36,6 +37,8 @@ class Scenario:
     program: Program
     turns: tuple[Turn, ...]
     inventory: Inventory = EMPTY
+    #: called before each play, so that what answers callouts begins anew; None: it keeps nothing in mind
+    reset: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

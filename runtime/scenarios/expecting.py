@@ -10,7 +10,9 @@ from orderloom.engine.simulation.expectations import (
     CalloutsExpected,
     CallsExpected,
     ChangeExpected,
+    CompletionExpected,
     Expectation,
+    JeopardyExpected,
     JournalExpected,
     OfState,
     PublishedExpected,
@@ -25,13 +27,15 @@ from orderloom.engine.simulation.expectations import (
 from orderloom.models.catalog import Action, Attribute
 from orderloom.models.change import LineVerdict, TaskVerdict
 from orderloom.models.inventory import AssetState
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskState
 from orderloom.runtime.scenarios.names import Names
 from orderloom.runtime.scenarios.nodes import Node
 
-_OF_STATE = ("order", "reasons", "lines", "tasks")
+_OF_STATE = ("order", "reasons", "jeopardy", "expected", "lines", "tasks")
 _OF_RUN = ("calls", "callouts", "inventory", "journal", "refused", "published", "took", "changes", "at")
+_COLOURS = tuple(str(each) for each in Jeopardy)
 _STATES = {
     Subject.LINE: tuple(str(each) for each in OrderStatus),
     Subject.TASK: tuple(str(each) for each in TaskState),
@@ -106,6 +110,11 @@ def _of_state(key: str, node: Node, names: Names) -> Iterator[OfState]:
         case "order":
             if status := node.choice([str(each) for each in OrderStatus], "state of an order"):
                 yield StatusExpected(place=node.place, status=OrderStatus(status))
+        case "jeopardy":
+            if colour := node.choice(_COLOURS, "colour"):
+                yield JeopardyExpected(place=node.place, jeopardy=Jeopardy(colour))
+        case "expected":
+            yield CompletionExpected(place=node.place, span=node.span())
         case "reasons":
             yield ReasonsExpected(place=node.place, texts=node.texts())
         case "lines":
@@ -172,6 +181,8 @@ def _field(subject: Subject, name: str, node: Node, names: Names) -> object:
             return tuple(str(each.plain()) for each in node.items())
         case "attempted":
             return tuple(each.span() for each in node.items())
-        case "started" | "finished":
+        case "jeopardy":
+            return node.choice(_COLOURS, "colour")
+        case "started" | "finished" | "due":
             return None if node.plain() is None else node.span()
     return str(node.plain())

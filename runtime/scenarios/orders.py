@@ -9,7 +9,7 @@ from pathlib import Path
 from orderloom.models.catalog import Action
 from orderloom.models.conversion import Json
 from orderloom.models.order import ProductOrder
-from orderloom.runtime import tmf622
+from orderloom.runtime import documents, tmf622
 from orderloom.runtime.errors import OrderRefused
 from orderloom.runtime.scenarios.names import Names
 from orderloom.runtime.scenarios.nodes import Node
@@ -28,8 +28,8 @@ _ORDER_KEYS = (
     "requested_start",
     "requested_completion",
 )
-_ITEM_KEYS = (*_ACTIONS, "id", "with", "quantity", "items", "spec", "relies_on", "requires", "excludes")
-_RELATIONS = {"relies_on": "reliesOn", "requires": "requires", "excludes": "excludes"}
+_ITEM_KEYS = (*_ACTIONS, "id", "with", "quantity", "items", "spec", "relies_on", "requires", "excludes", "replaces")
+_RELATIONS = {"relies_on": "reliesOn", "requires": "requires", "excludes": "excludes", "replaces": "replaces"}
 
 
 class Orders:
@@ -49,7 +49,7 @@ class Orders:
                 return None
             if "date" in document:
                 date = datetime.fromisoformat(str(document.pop("date")).replace("Z", "+00:00"))
-            read = tmf622.read(document)
+            read = documents.read(document)
             order = tmf622.to_order(
                 read,
                 id=read.id or id,
@@ -76,7 +76,7 @@ class Orders:
                 near = sorted(str(each.relative_to(self._folder)) for each in path.parent.glob("*.json"))
                 node.unknown(node.text(), near, "file of an order")
                 return None
-            return tmf622.parse(path.read_bytes())
+            return documents.parse(path.read_bytes())
         plain = node.plain()
         if isinstance(plain, dict) and "productOrderItem" in plain:
             return plain

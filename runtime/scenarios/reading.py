@@ -8,10 +8,13 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
+import yaml
+
 from orderloom.engine.program import Program, compile_design
 from orderloom.engine.simulation.expectations import AtExpected
 from orderloom.engine.simulation.scenario import START, Scenario, Turn
 from orderloom.models.catalog import Level
+from orderloom.models.conversion import Json
 from orderloom.models.inventory import EMPTY, Asset, AssetState, Inventory
 from orderloom.models.source import Severity
 from orderloom.runtime.deployment import Checked, check_files, check_folder
@@ -22,9 +25,12 @@ from orderloom.runtime.scenarios.nodes import Node, Notebook, read_document
 from orderloom.runtime.scenarios.orders import Orders
 from orderloom.runtime.scenarios.worlds import WORLD, Worlds
 
-_KEYS = ("name", "about", "design", "order", "orders", "inventory", *WORLD, "expect")
+_KEYS = ("name", "about", "bundle", "design", "order", "orders", "inventory", *WORLD, "expect")
 _TURN_KEYS = ("order", *WORLD, "expect")
 _ASSET_KEYS = ("id", "spec", "account", "state", "attributes", "quantity", "parent", "users", "relies_on", "anchor")
+_MANIFEST_KEYS = ("time_zone", "calendars", "calendar", "jeopardy", "sequence", "settings")
+#: a design that stands in a scenario
+_FILE = "design.loom"
 #: between the orders of a scenario
 _NEXT = timedelta(days=30)
 
@@ -54,6 +60,8 @@ class _Reading:
     def __init__(self, file: Path, root: Node) -> None:
         self._file = file
         self._root = root
+        #: what `bundle.yaml` of a design in place says, beside its name and version
+        self._manifest: Json = {}
 
     def scenario(self) -> Scenario | None:
         """None where what is wrong has been told of."""
@@ -64,6 +72,9 @@ class _Reading:
         if ("order" in found) == ("orders" in found):
             self._root.problem("expected either an `order`, or `orders` one after the other")
             return None
+        if "bundle" in found:
+            found["bundle"].mapping(_MANIFEST_KEYS)
+            self._manifest = found["bundle"].plain()
         folder, program = self._design(found.get("design"))
         if program is None:
             return None
@@ -81,7 +92,7 @@ class _Reading:
             if turn is not None:
                 turns.append(turn)
         name = found["name"].text() if "name" in found else ""
-        return Scenario(name=name, program=program, turns=tuple(turns), inventory=inventory)
+        return Scenario(name=name, program=program, turns=tuple(turns), inventory=inventory, reset=worlds.reset)
 
     def _design(self, node: Node | None) -> tuple[Path, Program | None]:
         """The folder in which orders are looked for, and the design."""
@@ -104,11 +115,14 @@ class _Reading:
 
     def _inline(self, node: Node, text: str) -> Program | None:
         """A design in the file itself: its lines begin below the key."""
-        checked, program = _from_text(text)
+        manifest: dict[str, Json] = {"name": "scenario", "version": "1.0.0"}
+        manifest |= self._manifest if isinstance(self._manifest, dict) else {}
+        checked, program = _from_text(yaml.safe_dump(manifest), text)
         if program is None:
             for found in checked.diagnostics:
                 if found.severity is Severity.ERROR:
-                    node.problem(f"{found.message} [{found.code}]", below=found.span.line if found.span else 0)
+                    design = found.span is not None and found.span.file == _FILE
+                    node.problem(f"{found.message} [{found.code}]", below=found.span.line if design else 0)
         return program
 
 
@@ -118,8 +132,8 @@ def _from_folder(folder: Path) -> tuple[Checked, Program | None]:
 
 
 @lru_cache(maxsize=64)
-def _from_text(text: str) -> tuple[Checked, Program | None]:
-    return _compiled(check_files({"bundle.yaml": "name: scenario\nversion: 1.0.0\n", "design.loom": text}))
+def _from_text(manifest: str, text: str) -> tuple[Checked, Program | None]:
+    return _compiled(check_files({"bundle.yaml": manifest, _FILE: text}))
 
 
 def _compiled(checked: Checked) -> tuple[Checked, Program | None]:

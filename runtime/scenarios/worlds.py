@@ -14,6 +14,7 @@ from orderloom.engine.program import Program
 from orderloom.engine.simulation.acts import Amend, CallBack, Cancel, Correct, Migrate, Resolve, Work
 from orderloom.engine.simulation.script import Delivery, Happening, Person, Reply, Script
 from orderloom.models.callout import Outcome
+from orderloom.models.design import Design
 from orderloom.models.journal import FalloutAction, OrderHeld, OrderReleased, SendCallout
 from orderloom.models.order import ProductOrder
 from orderloom.models.values import Value
@@ -41,6 +42,7 @@ class Worlds:
         self._design = design
         #: what migrations go to, by digest
         self.versions: dict[str, Program] = {}
+        self._wired: dict[int, _Systems] = {}
 
     def script(self, found: Mapping[str, Node], order: ProductOrder) -> Script:
         """`found` holds the entries of the keys in `WORLD`."""
@@ -58,19 +60,22 @@ class Worlds:
             versions=self.versions,
         )
 
-    def _answering(
-        self, wire: Mapping[str, object], node: Node | None, replies: Collection[str]
-    ) -> Callable[[SendCallout, int], Reply | None] | None:
-        """What renders requests and reads answers by the design's own templates."""
-        try:
-            rehearsal = Rehearsal(self._names.design, yaml.safe_dump({"operations": dict(wire)}))
-        except NotSimulated as problem:
-            if node is not None:
-                node.problem(str(problem))
-            return None
-        return lambda command, number: (
-            None if command.callout.operation in replies else rehearsal.answer(command, number)
-        )
+    def _answering(self, wire: Mapping[str, object], node: Node | None, replies: Collection[str]) -> _Systems | None:
+        """The systems of one place in the file; those of the scenario last over all its orders."""
+        line = node.line if node else 0
+        if line not in self._wired:
+            try:
+                self._wired[line] = _Systems(self._names.design, wire, replies)
+            except NotSimulated as problem:
+                if node is not None:
+                    node.problem(str(problem))
+                return None
+        return self._wired[line]
+
+    def reset(self) -> None:
+        """Puts the systems back to where they begin."""
+        for each in self._wired.values():
+            each.reset()
 
     def _systems(self, node: Node) -> tuple[dict[str, tuple[Reply, ...]], dict[str, object]]:
         """Replies in terms of the core, and scripts of answers on the wire, both by operation."""
@@ -261,6 +266,23 @@ class Worlds:
             if each not in {item.id for item in order.items}:
                 node.unknown(each, [item.id for item in order.items], "item of the order")
         return Cancel(items=items, by=by, reason=reason, accept=accept, roles=roles, force=force)
+
+
+class _Systems:
+    """Systems that answer what the design's own templates send, see `engine.simulation.Script.answer`."""
+
+    def __init__(self, design: Design, wire: Mapping[str, object], replies: Collection[str]) -> None:
+        """`wire` is what they answer by operation; `replies` names operations that are answered elsewhere."""
+        self._design = design
+        self._script = yaml.safe_dump({"operations": dict(wire)})
+        self._replies = frozenset(replies)
+        self.reset()
+
+    def __call__(self, command: SendCallout, number: int) -> Reply | None:
+        return None if command.callout.operation in self._replies else self._rehearsal.answer(command, number)
+
+    def reset(self) -> None:
+        self._rehearsal = Rehearsal(self._design, self._script)
 
 
 def _when(node: Node, found: Mapping[str, Node], submitted: datetime) -> timedelta:
