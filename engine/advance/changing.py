@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.refused import Refused
-from orderloom.engine.advance.rollup import lines_ended
+from orderloom.engine.advance.rollup import lines_ended, write_inventory
 from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.timekeeping import reschedule
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.change import assess, kind_of, removed_state
+from orderloom.engine.change import assess, baseline, kind_of, removed_state
 from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.journal import (
@@ -59,7 +59,9 @@ def change_requested(turn: Turn, event: ChangeRequest) -> None:
         turn.move_order(OrderStatus.ASSESSING_CANCELLATION, why=f"asked for by {event.by}")
     elif not cancels and state.status is OrderStatus.ASSESSING_CANCELLATION:
         turn.move_order(status, why=f"another change is asked for by {event.by}")
-    state.change = WaitingChange(request=event, at=turn.at, status=status)
+    # what the order has written is taken out now: by the time it is weighed, some of it may be taken back
+    request = replace(event, inventory=baseline(state, event.inventory))
+    state.change = WaitingChange(request=request, at=turn.at, status=status)
 
 
 def _check(turn: Turn, event: ChangeRequest) -> None:
@@ -94,6 +96,7 @@ def weigh(turn: Turn) -> None:
         return
     request = waiting.request
     turn.move_plan(PlanState.FROZEN, why="no callout is under way")
+    write_inventory(turn)
     plan = assess(turn.program, state, request)
     state.change = None
     if plan.rows is None:

@@ -123,6 +123,7 @@ def write_inventory(turn: Turn) -> None:
         )
     if changes:
         turn.tell(WriteInventory(changes=tuple(changes)))
+    turn.started, turn.ended, turn.taken_back = {}, {}, {}
 
 
 def former_versions(state: OrderState, line: Line) -> list[Line]:

@@ -32,6 +32,8 @@ _FRESH = frozenset((TaskState.PENDING, TaskState.READY, TaskState.FROZEN))
 #: states in which an attempt was made that did not end well, or not yet
 _UNDER_WAY = frozenset((TaskState.SCHEDULED, TaskState.FALLOUT, TaskState.WAITING, TaskState.HELD, TaskState.FAILED))
 _DONE = frozenset((TaskState.COMPLETED, TaskState.AMENDED))
+#: with the id of a subplan: its tasks are affected because it may no longer be wanted
+_PARTS = "@parts"
 LIVE = frozenset((TaskRole.PLANNED, TaskRole.AMEND))
 
 
@@ -135,6 +137,8 @@ class Verdicts:
         for task in kept:
             for key in self._sight(task):
                 seen_by.setdefault(key, []).append(task)
+            if task.within:
+                seen_by.setdefault((task.within, _PARTS), []).append(task)
         todo = deque(self._diff.keys)
         followed: set[Key] = set()
         while todo:
@@ -147,6 +151,8 @@ class Verdicts:
                     verdict = self.verdicts[task.id] = self._still_wanted(task, key)
                     if verdict[0] not in (_V.UPDATE, _V.KEEP):
                         todo.extend(self._delivered(task, verdict[0]))
+                    if task.kind is TaskKind.SUBPLAN and self._condition_fails(task):
+                        todo.append((task.id, _PARTS))
         for task in kept:
             if task.id not in self.verdicts:
                 self.verdicts[task.id] = (_V.KEEP, "")
@@ -157,7 +163,10 @@ class Verdicts:
         if compiled is None:
             return ()
         if task.state is TaskState.SKIPPED:
-            return condition(compiled, line) if not task.by else ()
+            if task.by:
+                return ()
+            # one whose time limit has passed had started: it is tried again
+            return sight(compiled, line) if task.attempts else condition(compiled, line)
         if task.role is TaskRole.AMEND:
             designed = self._known.tasks.get(base(task.definition))
             return (*sight(compiled, line), *(sight(designed, line) if designed else ()))
@@ -166,6 +175,8 @@ class Verdicts:
     def _still_wanted(self, task: Task, key: Key) -> tuple[TaskVerdict, str]:
         state = task.state
         why = self._words(key)
+        if task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING and self._condition_fails(task):
+            return _V.RESTART, f"{why}; its condition is looked at again"
         if state in _FRESH or (task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING):
             return _V.UPDATE, why
         if task.kind is TaskKind.CALL and state is TaskState.RUNNING:
@@ -282,6 +293,8 @@ class Verdicts:
 
     def _words(self, key: Key) -> str:
         line, name = key
+        if name == _PARTS:
+            return f"task `{line}` is looked at again"
         cause = self._causes.get(key, "")
         shown = name.removeprefix("@")
         if cause:
