@@ -151,7 +151,8 @@ class Verdicts:
                     verdict = self.verdicts[task.id] = self._still_wanted(task, key)
                     if verdict[0] not in (_V.UPDATE, _V.KEEP):
                         todo.extend(self._delivered(task, verdict[0]))
-                    if task.kind is TaskKind.SUBPLAN and self._condition_fails(task):
+                    skipped = task.state is TaskState.SKIPPED
+                    if task.kind is TaskKind.SUBPLAN and (skipped or self._condition_fails(task)):
                         todo.append((task.id, _PARTS))
         for task in kept:
             if task.id not in self.verdicts:
