@@ -13,6 +13,7 @@ from typing import Any, Self
 import orjson
 
 from orderloom.engine.orchestration.definitions import definitions
+from orderloom.engine.scheduling import Schedule, schedule
 from orderloom.models.catalog import Attribute
 from orderloom.models.conversion import Json
 from orderloom.models.design import Design
@@ -278,6 +279,17 @@ class Runtime(Changes):
         state = await self.state(id)
         design = await self.design(state.design)
         return [plan_task(task, design) for task in state.tasks.values()]
+
+    async def schedule(self, id: str) -> Schedule:
+        """When the order's tasks can and must start and end, as things stand now. Raises UnknownOrder."""
+        state = await self.state(id)
+        return schedule(self._library.program(state.design), state, self._clock.now())
+
+    async def superseded(self, id: str) -> dict[str, LineView]:
+        """Versions of lines that changes have superseded, as `line~change`. Raises UnknownOrder."""
+        state = await self.state(id)
+        design = await self.design(state.design)
+        return {name: line_view(line, design) for name, line in state.former.items()}
 
     async def journal(self, id: str, after: int = 0, limit: int = 1000) -> list[JournalRecord]:
         """What happened to the order, oldest first, from the version after `after`. Raises UnknownOrder."""

@@ -82,6 +82,8 @@ class SyncRuntime:
     resource = _plain(Runtime.resource)
     lines = _plain(Runtime.lines)
     tasks = _plain(Runtime.tasks)
+    schedule = _plain(Runtime.schedule)
+    superseded = _plain(Runtime.superseded)
     journal = _plain(Runtime.journal)
     attempts = _plain(Runtime.attempts)
     hold = _plain(Runtime.hold)

@@ -12,8 +12,9 @@ from orderloom.models.catalog import Action, Level, Scope
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.design import Design
 from orderloom.models.fulfillment import Line, LineSource, Provenance
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import Task, TaskState
+from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.source import Span
 from orderloom.models.tasks import TaskDefinition, TaskKind
 from orderloom.models.values import Period, Type, Value
@@ -62,6 +63,7 @@ class LineView:
     #: required attributes that a task will supply
     missing: tuple[str, ...] = ()
     context: bool = False
+    jeopardy: Jeopardy = Jeopardy.GREEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +91,10 @@ class PlanTask:
     finished_at: datetime | None = None
     by: str = ""
     outputs: Mapping[str, Value] = field(default_factory=dict)
+    role: TaskRole = TaskRole.PLANNED
+    #: the task that it takes back or was, see `models.plan.Task`
+    of: str = ""
+    jeopardy: Jeopardy = Jeopardy.GREEN
 
 
 class Verdict(StrEnum):
@@ -146,6 +152,7 @@ def line_view(line: Line, design: Design) -> LineView:
         ),
         missing=line.missing,
         context=line.context,
+        jeopardy=line.jeopardy,
     )
 
 
@@ -154,7 +161,7 @@ def plan_task(task: Task, design: Design) -> PlanTask:
     return PlanTask(
         id=task.id,
         definition=task.definition,
-        title=(definition and (definition.title or definition.name)) or task.definition,
+        title=_title(task, definition),
         kind=task.kind,
         line=task.line,
         state=task.state,
@@ -162,7 +169,7 @@ def plan_task(task: Task, design: Design) -> PlanTask:
         within=task.within,
         after=task.after,
         needs=task.needs,
-        operation=definition.operation if definition else "",
+        operation=_operation(task, definition),
         code=task.code,
         message=task.message,
         queue=task.queue,
@@ -172,11 +179,37 @@ def plan_task(task: Task, design: Design) -> PlanTask:
         finished_at=task.finished_at,
         by=task.by,
         outputs=dict(task.outputs),
+        role=task.role,
+        of=task.of,
+        jeopardy=task.jeopardy,
     )
 
 
+#: what a task that a change has added is to the one that its title names
+_ROLES = {
+    TaskRole.FORMER: "earlier run: ",
+    TaskRole.UNDO: "undo: ",
+    TaskRole.AMEND: "amend: ",
+    TaskRole.RESOLVE: "look after: ",
+    TaskRole.CONFLICT: "decide: ",
+}
+
+
+def _title(task: Task, definition: TaskDefinition | None) -> str:
+    named = (definition and (definition.title or definition.name)) or task.definition
+    return _ROLES.get(task.role, "") + named
+
+
+def _operation(task: Task, definition: TaskDefinition | None) -> str:
+    if definition is None or task.role in (TaskRole.RESOLVE, TaskRole.CONFLICT):
+        return ""
+    return definition.undo if task.role is TaskRole.UNDO else definition.operation
+
+
 def task_definition(design: Design, id: str) -> TaskDefinition | None:
-    """The definition `Plan.task` of a design, None where there is none."""
+    """The definition `Plan.task` of a design, None where there is none; that of the task itself for what a change has
+    added to take it back or to look after it."""
+    id = id.partition("/")[0]
     plan = design.plans.get(id.partition(".")[0])
     return next((task for task in plan.tasks if task.id == id), None) if plan else None
 

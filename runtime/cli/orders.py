@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from orderloom.models.order import OrderStatus
-from orderloom.runtime.cli import changes, screen, showing
+from orderloom.runtime.cli import changes, planned, screen, showing
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.past import instant, show_past
 from orderloom.runtime.cli.pictures import Picture, picture_options
@@ -83,6 +83,7 @@ def list_orders(
 @click.option("--plan", "only_plan", is_flag=True, help="Only the plan.")
 @click.option("--journal", "only_journal", is_flag=True, help="Only the journal.")
 @click.option("--calls", "only_calls", is_flag=True, help="Only the calls of external systems.")
+@click.option("--schedule", "only_schedule", is_flag=True, help="Only the schedule.")
 @click.option("--tmf622", is_flag=True, help="Print the order as a TMF622 ProductOrder.")
 @click.option(
     "--at", type=instant, metavar="TIME", help="As it was at that time (ISO 8601), made again from its journal."
@@ -98,6 +99,7 @@ def show(
     only_plan: bool,
     only_journal: bool,
     only_calls: bool,
+    only_schedule: bool,
     tmf622: bool,
     at: datetime | None,
     svg: Path | None,
@@ -119,7 +121,7 @@ def show(
         if picture.wanted:
             picture.draw(runtime.lines(found.id), runtime.tasks(found.id), title)
             return
-        everything = not (only_lines or only_plan or only_journal or only_calls)
+        everything = not (only_lines or only_plan or only_journal or only_calls or only_schedule)
         if as_json:
             shown = {"order": found, "reasons": runtime.state(found.id).reasons}
             if everything or only_lines:
@@ -130,15 +132,20 @@ def show(
                 shown["journal"] = runtime.journal(found.id)
             if everything or only_calls:
                 shown["calls"] = runtime.attempts(found.id)
+            if only_schedule:
+                shown["schedule"] = runtime.schedule(found.id)
             screen.show_json(shown)
             return
         _show_head(runtime, found)
         if everything or only_lines:
             showing.show_lines(runtime.lines(found.id), f"lines of {title}")
+            planned.show_superseded(runtime.superseded(found.id))
         if everything or only_plan:
             tasks = runtime.tasks(found.id)
             showing.show_plan_tree(runtime.lines(found.id), tasks, f"plan of {title}")
             showing.show_plan(tasks)
+        if only_schedule or (everything and not found.status.final and found.started_at):
+            planned.show_schedule(runtime.schedule(found.id))
         if everything or only_journal:
             showing.show_journal(runtime.journal(found.id))
         if only_calls:

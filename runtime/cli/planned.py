@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,14 @@ import click
 from rich.text import Text
 
 from orderloom.engine.change.picture import picture
+from orderloom.engine.scheduling import Schedule
 from orderloom.models.change import ChangePlan, LineDecision, LineVerdict, TaskDecision, TaskVerdict
 from orderloom.runtime import drawing
 from orderloom.runtime.cli import screen, showing
 from orderloom.runtime.drawing import Mark
 from orderloom.runtime.store.views import OrderView
 from orderloom.runtime.synchronous import SyncRuntime
-from orderloom.runtime.views import line_view, plain, plan_task
+from orderloom.runtime.views import LineView, line_view, plain, plan_task
 
 _STYLES = {
     TaskVerdict.KEEP: "dim",
@@ -96,6 +99,50 @@ def _states(each: TaskDecision) -> str:
 
 def _verdict(verdict: TaskVerdict | LineVerdict) -> Text:
     return Text(str(verdict), style=_STYLES[verdict])
+
+
+def show_superseded(lines: Mapping[str, LineView]) -> None:
+    """What lines were before changes."""
+    if lines:
+        rows = [
+            (
+                name,
+                line.action,
+                screen.state(line.state),
+                ", ".join(f"{each.name} {screen.value_text(each.value)}" for each in line.attributes),
+            )
+            for name, line in lines.items()
+        ]
+        screen.show_table(("line~change", "action", "state then", "attributes"), rows, "superseded by changes")
+
+
+def show_schedule(found: Schedule) -> None:
+    """When tasks can and must start and end, in local time."""
+    wanted = "requested" if found.requested else "as things stand"
+    screen.say("schedule: expected", screen.time_text(found.expected) or "–", screen.state(found.jeopardy))
+    screen.say("  to be completed", screen.time_text(found.target) or "–", wanted)
+    screen.show_table(
+        ("task", "earliest start", "earliest finish", "latest start", "latest finish", "slack", "critical", "jeopardy"),
+        [
+            (
+                each.task,
+                screen.time_text(each.earliest_start),
+                screen.time_text(each.earliest_finish),
+                screen.time_text(each.latest_start),
+                screen.time_text(each.latest_finish),
+                _slack(each.slack),
+                "●" if each.critical else "",
+                screen.state(each.jeopardy),
+            )
+            for each in found.tasks.values()
+        ],
+    )
+
+
+def _slack(slack: timedelta | None) -> str:
+    if slack is not None and slack < timedelta(0):
+        return f"−{screen.span_text(-slack)}"
+    return screen.span_text(slack)
 
 
 def draw(runtime: SyncRuntime, found: OrderView, plan: ChangePlan, svg: Path | None) -> None:

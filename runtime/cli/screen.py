@@ -27,6 +27,9 @@ from orderloom.runtime.views import plain
 
 #: icon and colour of the states of orders, lines, tasks and work; the word always stands beside
 STATES = {
+    "green": ("●", "green"),
+    "yellow": ("▲", "yellow"),
+    "red": ("■", "bold red"),
     "acknowledged": ("○", "cyan"),
     "rejected": ("✗", "red"),
     "pending": ("·", "dim"),

@@ -95,7 +95,9 @@ def show_plan(tasks: Sequence[PlanTask]) -> None:
 
 def short_task(id: str) -> str:
     """The end of a task's id: `GponAccess:…/ActivateGpon.reserve_port` as `ActivateGpon.reserve_port`."""
-    return id.rpartition("/")[2]
+    *above, last = id.split("/")
+    # what takes a task back is named after it: `…/Ship.send/undo~1`
+    return last if "." in last or not above else f"{above[-1]}/{last}"
 
 
 def remark(task: PlanTask) -> str:
