@@ -49,6 +49,7 @@ class Rows:
     """Rows by table. A dictionary holds the last word on a key; None says that the row goes."""
 
     headers: list[Row] = field(default_factory=list)
+    statuses: list[Row] = field(default_factory=list)
     outlines: list[Row] = field(default_factory=list)
     lines: dict[tuple[str, str], Row | None] = field(default_factory=dict)
     tasks: dict[tuple[str, str], Row | None] = field(default_factory=dict)
@@ -114,7 +115,6 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
     rows.headers.append(
         (
             state.version,
-            state.status._value_,
             state.plan._value_,
             micros(commit.applied[-1].at),
             micros(state.started_at),
@@ -124,6 +124,8 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
             expected,
         )
     )
+    if state.status is not commit.status:
+        rows.statuses.append((state.status._value_, order))
 
 
 def _settle(rows: Rows, order: str, origin: Origin, at: int | None) -> None:

@@ -35,7 +35,7 @@ class Outcome:
 
 
 def apply_events(
-    programs: Callable[[str], Program],
+    program: Program,
     state: OrderState,
     arrivals: list[Arrival],
     at: datetime,
@@ -47,14 +47,14 @@ def apply_events(
     spoiled: they are to be applied again one by one, which finds the culprit. Alone, it is poisoned.
     """
     outcome = Outcome()
-    sizes = len(state.lines), len(state.tasks)
+    sizes, status = (len(state.lines), len(state.tasks)), state.status
     applied: list[Applied] = []
     for arrival in arrivals:
         event: Event | None = None
         try:
             event = _event(state, arrival, at, inventory)
             version = state.version
-            step = advance(programs(state.design), state, event, at)
+            step = advance(program, state, event, at)
         except Refused as refusal:
             outcome.refused.append(Refusal(order=arrival.order, origin=arrival.origin, message=str(refusal)))
             continue
@@ -67,7 +67,7 @@ def apply_events(
             continue
         applied.append(Applied(event=event, at=at, step=step, origin=arrival.origin))
     if applied:
-        outcome.commit = OrderCommit(state=state, sizes=sizes, applied=applied)
+        outcome.commit = OrderCommit(state=state, sizes=sizes, status=status, applied=applied)
     return outcome
 
 
