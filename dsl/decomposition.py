@@ -12,7 +12,6 @@ from orderloom.dsl.clauses import only
 from orderloom.dsl.context import Context
 from orderloom.dsl.environment import Environment, Members
 from orderloom.dsl.facts import if_true
-from orderloom.dsl.structure import Structure
 from orderloom.dsl.suggestions import listing, suggestion
 from orderloom.dsl.truth import never_true
 from orderloom.models.catalog import Attribute, Level, Scope, Spec
@@ -20,6 +19,7 @@ from orderloom.models.expression import Expression, Formula, Literal, Root
 from orderloom.models.rules import DecompositionRule, Rejection
 from orderloom.models.rules import Mapping as RuleMapping
 from orderloom.models.source import Label
+from orderloom.models.structure import Structure
 from orderloom.models.values import INTEGER, Type
 
 
