@@ -12,6 +12,7 @@ import pytest
 
 from orderloom.models.callout import Callout, Exchange, Outcome
 from orderloom.models.catalog import Attribute, Level
+from orderloom.models.conversion import Json
 from orderloom.models.inventory import AssetChange, AssetState
 from orderloom.models.journal import (
     AwaitCallback,
@@ -196,15 +197,15 @@ def test_early_events_reach_the_wait_that_comes_after(store: SqliteStore) -> Non
 
 def test_early_events_are_found_by_any_of_their_members(store: SqliteStore) -> None:
     state = started(store)
-    event = {"place": {"code": 7}, "serial": "S-1", "a.b": "dotted", "long": "x" * 9999, "parts": [1]}
+    event: dict[str, Json] = {"place": {"code": 7}, "serial": "S-1", "a.b": "dotted", "long": "x" * 9999, "parts": [1]}
     for _ in range(2):
         assert store.post_event("storm", event, NOW) == 0
-    keys = {"place.code": "7", "serial": "S-1", "a.b": "dotted", "long": "x" * 9999, "parts": [1]}
-    for other in ({"place.code": 8}, {"long": "x" * 9998}, {"nothing": "S-1"}):
-        for field, key in other.items():
-            assert next_step(store, state, AwaitEvent(task=CALL, event="storm", field=field, key=key)) == 0
+    keys: dict[str, Json] = {"place.code": "7", "serial": "S-1", "a.b": "dotted", "long": "x" * 9999, "parts": [1]}
+    others: dict[str, Json] = {"place.code": 8, "long": "x" * 9, "nothing": "S-1"}
+    for field, key in others.items():
+        assert next_step(store, state, AwaitEvent(task=CALL, event="storm", field=field, key=key)) == 0
     for field, key in keys.items():
-        assert next_step(store, state, AwaitEvent(task=CALL, event="storm", field=field, key=key)) == 2  # type: ignore[arg-type]
+        assert next_step(store, state, AwaitEvent(task=CALL, event="storm", field=field, key=key)) == 2
         for _ in range(2):
             next_step(store, state, StopWaiting(task=CALL))
             assert store.post_event("storm", event, NOW) == 0
