@@ -10,7 +10,7 @@ from orderloom.engine.decomposition.actions import existing, released_line, sett
 from orderloom.engine.decomposition.anchors import Anchors
 from orderloom.engine.decomposition.merging import Contribution, Group
 from orderloom.engine.decomposition.work import Work
-from orderloom.engine.expressions import NOTHING, Scope, Snapshot
+from orderloom.engine.expressions import NOTHING, Scope, Snapshot, Subject
 from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.firing import FiringRule
 from orderloom.models.catalog import Action, Level
@@ -88,15 +88,20 @@ class Levels:
                 scope.line = line
                 scope.parent = work.lines.get(line.parent, NOTHING)
                 scope.root = work.lines.get(line.root, NOTHING)
-                scope.asset = work.assets.get(line.asset, NOTHING)
+                held = work.assets.get(line.asset, NOTHING)
+                scope.asset = held
                 for place in match(scope):
                     self._contribute(firing[place], line, scope)
+                    scope.asset = held
             if line.action in _RELEASING:
                 for asset in work.used_by.get(line.asset, ()):
                     turn = max(self._program.strata.get(asset.spec, 0), stratum + 1)
                     self._releases.setdefault(turn, []).append((asset, line))
 
     def _contribute(self, rule: FiringRule, line: Line, scope: Scope) -> None:
+        anchor = self._anchors.of(line, rule, scope)
+        if rule.reads_asset:
+            scope.asset = self._held(line, rule, anchor)
         target: dict[str, Value] = {}
         scope.target = target
         for mapping in rule.mappings:
@@ -116,7 +121,6 @@ class Levels:
                 if found <= 0:
                     return
                 quantity = found
-        anchor = self._anchors.of(line, rule, scope)
         if anchor is None:
             self._work.problem(
                 ProblemKind.MISSING_VALUE,
@@ -130,3 +134,9 @@ class Levels:
         if group is None:
             group = groups[rule.target.name, anchor] = Group(rule, anchor, [])
         group.contributions.append(Contribution(line, rule, target, quantity))
+
+    def _held(self, line: Line, rule: FiringRule, anchor: str | None) -> Subject:
+        """What inventory holds for the line that the rule asks for, as far as this source tells which that is."""
+        if anchor is None:
+            return NOTHING
+        return existing(self._work, Group(rule, anchor, [Contribution(line, rule, {}, None)])) or NOTHING
