@@ -10,7 +10,6 @@ from orderloom.models.catalog import Action, Scope
 from orderloom.models.expression import Binary, BinaryOperator, Default, Presence, Root
 from orderloom.models.inventory import EMPTY
 from orderloom.models.values import INTEGER, STRING
-
 from tests.engine.building import attribute, carried_out, item, lit, order, program, ref, rule, spec
 
 SOURCE_HELD = Presence(ref("size", STRING.maybe(), Root.ASSET), True)
