@@ -60,6 +60,7 @@ def apply_events(
     commit = OrderCommit(
         state=state,
         sizes=(len(state.lines), len(state.tasks)),
+        status=state.status,
         revision=state.revision,
         former=len(state.former),
         design=state.design,
@@ -87,14 +88,12 @@ def apply_events(
     return outcome
 
 
-def design_for(state: OrderState, event: Event) -> str:
+def design_for(state: OrderState, event: Event | Submission) -> str:
     """Digest of the design that an event is applied with."""
     return event.design if isinstance(event, MigrationRequested) else state.design
 
 
-def _event(
-    commit: OrderCommit, arrival: Arrival, at: datetime, inventory: ReadInventory, gates: ReadGates
-) -> Event:
+def _event(commit: OrderCommit, arrival: Arrival, at: datetime, inventory: ReadInventory, gates: ReadGates) -> Event:
     event, state = arrival.event, commit.state
     if isinstance(event, Submission):
         return _taken_up(commit, event, at, inventory, gates)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,18 @@ def test_migrations_make_the_tables_of_the_schema(store: SqliteStore) -> None:
     assert differences == []
 
 
+def test_a_store_of_the_first_revision_is_brought_up_to_date(store: SqliteStore) -> None:
+    store.post_event("ont.online", {"serial": "S-1"}, NOW)
+    store.close()
+    with closing(sqlite3.connect(store.path)) as old:
+        old.execute("DROP TABLE early_members")
+        old.execute("UPDATE alembic_version SET version_num = '0001'")
+        old.commit()
+    with closing(open_store(str(store.path))), closing(sqlite3.connect(store.path)) as new:
+        assert new.execute("SELECT name, field, early FROM early_members").fetchall() == [("ont.online", "serial", 1)]
+        assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [(REVISION,)]
+
+
 def test_a_store_that_is_up_to_date_opens_without_the_migration_library(store: SqliteStore) -> None:
     code = (
         "import sys; from orderloom.runtime.store.sqlite import open_store; "
@@ -179,6 +192,11 @@ def test_a_store_that_is_up_to_date_opens_without_the_migration_library(store: S
         ("SELECT * FROM inbox WHERE refused IS NULL AND priority = ? AND id > ? ORDER BY id", "inbox_waiting"),
         ("SELECT * FROM timers WHERE due <= ? ORDER BY due", "timers_by_due"),
         ("SELECT * FROM published WHERE order_id = ? AND sequence > 1 ORDER BY sequence", "published_by_order"),
+        (
+            "SELECT id FROM early_members JOIN early ON id = early WHERE early_members.name = ? AND field = ? "
+            "AND early_members.key = ?",
+            "PRIMARY KEY",
+        ),
         ("SELECT * FROM inventory WHERE account = ? AND state IN ('reserved', 'active')", "inventory_by_account"),
         ("SELECT * FROM journal WHERE order_id = ? AND version > 1 ORDER BY version", "journal"),
     ],

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
@@ -17,9 +17,7 @@ def upgrade() -> None:
     op.add_column("contents", sa.Column("design", sa.Text(), nullable=True))
     op.add_column("inbox", sa.Column("priority", sa.Integer(), nullable=False, server_default="4"))
     op.drop_index("inbox_waiting", table_name="inbox")
-    op.create_index(
-        "inbox_waiting", "inbox", ["priority", "id"], unique=False, sqlite_where=sa.text("refused IS NULL")
-    )
+    op.create_index("inbox_waiting", "inbox", ["priority", "id"], unique=False, sqlite_where=sa.text("refused IS NULL"))
     op.create_table(
         "former",
         sa.Column("order_id", sa.Text(), nullable=False),
