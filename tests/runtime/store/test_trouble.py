@@ -16,6 +16,7 @@ from orderloom.models.catalog import Level
 from orderloom.models.inventory import AssetChange, AssetState
 from orderloom.models.journal import OpenWork, Publish, SendCallout, StartTimer, TimerKind, WorkKind, WriteInventory
 from orderloom.runtime.store import committing, opening
+from orderloom.runtime.store.codec import dumps
 from orderloom.runtime.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreTooNew, StoreUnsupported
 from orderloom.runtime.store.schema import REVISION, metadata
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
@@ -112,7 +113,7 @@ def test_a_newer_schema_is_refused(store: SqliteStore) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0999'")
     connection.close()
-    with pytest.raises(StoreTooNew, match=r"schema 0999, this version knows 0002\); upgrade orderloom"):
+    with pytest.raises(StoreTooNew, match=r"schema 0999, this version knows 0003\); upgrade orderloom"):
         open_store(str(path))
 
 
@@ -157,14 +158,16 @@ def test_migrations_make_the_tables_of_the_schema(store: SqliteStore) -> None:
     assert differences == []
 
 
-def test_a_store_of_the_first_revision_is_brought_up_to_date(store: SqliteStore) -> None:
-    store.post_event("ont.online", {"serial": "S-1"}, NOW)
-    store.close()
-    with closing(sqlite3.connect(store.path)) as old:
-        old.execute("DROP TABLE early_members")
-        old.execute("UPDATE alembic_version SET version_num = '0001'")
+def test_a_store_of_the_first_revision_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    opening.migrate(path, "0001")
+    with closing(sqlite3.connect(path)) as old:
+        old.execute(
+            "INSERT INTO early (kind, name, key, message, received_at) VALUES ('event', 'ont.online', ?, ?, 0)",
+            (b"", dumps({"serial": "S-1"})),
+        )
         old.commit()
-    with closing(open_store(str(store.path))), closing(sqlite3.connect(store.path)) as new:
+    with closing(open_store(str(path))), closing(sqlite3.connect(path)) as new:
         assert new.execute("SELECT name, field, early FROM early_members").fetchall() == [("ont.online", "serial", 1)]
         assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [(REVISION,)]
 
