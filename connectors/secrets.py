@@ -33,8 +33,17 @@ def read_secret(name: str, environ: Mapping[str, str] | None = None) -> str:
     if directory:
         file = Path(directory) / name
         if file.is_file():
-            return file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+            return _content(file, name)
         places += f" and the file {file}"
     else:
         places += f" (and {DIRECTORY_VARIABLE}, the folder of secret files, is not set)"
     raise SecretMissing(f"the secret `{name}` is missing; looked for it in {places}")
+
+
+def _content(file: Path, name: str) -> str:
+    try:
+        return file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError:
+        raise SecretMissing(f"the secret `{name}` cannot be read: the file {file} is no UTF-8 text") from None
+    except OSError as error:
+        raise SecretMissing(f"the secret `{name}` cannot be read: the file {file}: {error.strerror}") from None

@@ -10,13 +10,13 @@ from orderloom.dsl.checker import Checker, Known
 from orderloom.dsl.environment import Environment
 from orderloom.dsl.findings import Findings
 from orderloom.dsl.members import MembersOfSpecs
-from orderloom.dsl.structure import Structure
 from orderloom.dsl.symbols import Symbols
 from orderloom.models.catalog import Enum, Spec
 from orderloom.models.expression import Expression, Formula
 from orderloom.models.integration import ConnectorDefinition, Operation
 from orderloom.models.rules import DecompositionRule, Rejection, Table
 from orderloom.models.source import Span
+from orderloom.models.structure import Structure
 from orderloom.models.tasks import PlanDefinition, Queue
 
 

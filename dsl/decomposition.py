@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from orderloom.dsl import tree
 from orderloom.dsl.catalog import LEVEL_ORDER, LEVEL_WORDS, unknown_spec
@@ -12,7 +13,6 @@ from orderloom.dsl.clauses import only
 from orderloom.dsl.context import Context
 from orderloom.dsl.environment import Environment, Members
 from orderloom.dsl.facts import if_true
-from orderloom.dsl.structure import Structure
 from orderloom.dsl.suggestions import listing, suggestion
 from orderloom.dsl.truth import never_true
 from orderloom.models.catalog import Attribute, Level, Scope, Spec
@@ -20,6 +20,7 @@ from orderloom.models.expression import Expression, Formula, Literal, Root
 from orderloom.models.rules import DecompositionRule, Rejection
 from orderloom.models.rules import Mapping as RuleMapping
 from orderloom.models.source import Label
+from orderloom.models.structure import Structure
 from orderloom.models.values import INTEGER, Type
 
 
@@ -143,14 +144,16 @@ def _rule(context: Context, placed: Placed, id: str) -> DecompositionRule | None
         return None
     source, target = context.specs[node.source.text], context.specs[node.target.text]
     _check_levels(context, node, source, target)
-    checker = context.checker(_environment(context, source.name, target.name, {}))
+    deciding = context.checker(_environment(context, source.name, source.name))
+    checker = context.checker(_environment(context, source.name, target.name))
     condition = only(node.statements, tree.When, "when", context.findings)
     when: Formula | None = None
     if condition is not None:
-        found = checker.condition(condition.condition)
+        found = deciding.condition(condition.condition)
         if found is not None:
             when = context.formula(found, condition.condition)
-            checker = checker.assuming(if_true(found))
+            # `asset.` is another item in the mappings
+            checker = checker.assuming(frozenset(fact for fact in if_true(found) if fact[0] != Root.ASSET))
             if never_true(found):
                 context.findings.error(
                     "LM3110",
@@ -177,13 +180,16 @@ def _rule(context: Context, placed: Placed, id: str) -> DecompositionRule | None
     )
 
 
-def _environment(context: Context, source: str, target: str, set_so_far: Mapping[str, Type]) -> Environment:
+def _environment(
+    context: Context, source: str, held: str, set_so_far: Mapping[str, Type] = MappingProxyType({})
+) -> Environment:
+    """What a rule may use; `asset.` is what inventory holds of the spec `held`."""
     return Environment(
         place="a decomposition rule",
         roots={
             **context.members.roots(source),
-            Root.ASSET: context.members.asset(target),
-            Root.TARGET: Members(owner=f"what this rule has set of `{target}` so far", attributes=set_so_far),
+            Root.ASSET: context.members.asset(held),
+            Root.TARGET: Members(owner="what this rule has set so far", attributes=set_so_far),
         },
         bare=Root.LINE,
     )

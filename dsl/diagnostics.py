@@ -117,6 +117,8 @@ CODES: dict[str, str] = {
     "LM6003": "a template that sets something that is no output",
     "LM6004": "a required output that no response template sets",
     "LM6005": "a body that is not well formed whatever its values (a warning where only some conditions make it so)",
+    "LM6006": "an attribute that is sent before a task supplies it (warning)",
+    "LM6007": "an outcome that does not exist, or that never ends a callback (a warning)",
     "LM9001": "something that is not supported yet",
 }
 

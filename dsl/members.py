@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 
 from orderloom.dsl.environment import ACCOUNT, ASSET_BUILT_INS, LINE_BUILT_INS, ORDER, Members
-from orderloom.dsl.structure import Structure
 from orderloom.models.catalog import Spec
 from orderloom.models.expression import Root
+from orderloom.models.structure import Structure
 from orderloom.models.values import Type
 
 

@@ -26,6 +26,8 @@ class FiringRule:
     target: Spec
     mappings: tuple[FiringMapping, ...]
     quantity: CompiledExpression | None
+    #: whether a mapping or the quantity asks what inventory holds for the target
+    reads_asset: bool
     #: the target's scope key
     key: CompiledExpression | None
     #: what it looks at beyond its source

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from orderloom.engine.expressions import CompiledExpression, Expressions
+from orderloom.engine.expressions.wording import references
 from orderloom.engine.firing import FiringMapping, FiringRule, strata
 from orderloom.engine.network import NativeNetwork, NetworkRule
 from orderloom.engine.readings import readings
 from orderloom.models.catalog import Spec
 from orderloom.models.design import Design
-from orderloom.models.expression import Formula
+from orderloom.models.expression import Formula, Root
 from orderloom.models.rules import DecompositionRule
 
 
@@ -117,6 +118,11 @@ class Program:
             target=target,
             mappings=tuple(FiringMapping(each.attribute, self.expression(each.value)) for each in rule.mappings),
             quantity=self.expression(rule.quantity) if rule.quantity else None,
+            reads_asset=any(
+                reference.root is Root.ASSET
+                for formula in (*(each.value for each in rule.mappings), *([rule.quantity] if rule.quantity else ()))
+                for reference in references(formula.expression)
+            ),
             key=self.expression(target.scope_key) if target.scope_key else None,
             readings=readings(rule, target),
         )

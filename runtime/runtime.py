@@ -416,9 +416,10 @@ class Runtime(Changes):
     async def complete(self, item: int, by: str, values: Mapping[str, object] | None = None) -> Receipt:
         """Completes a manual task; the values are read against its form. An open item is claimed first. Raises
         UnknownWork, ValuesRefused, NotAllowed."""
-        work = await self._taken(item, by, WorkKind.MANUAL, "complete")
+        work = await self._open_work(item, by, WorkKind.MANUAL, "complete")
         design = await self._design_of(work.order)
         read = forms.read_form(work.form, values or {}, design.enums)
+        await self._take(work, by)
         return await self._ask(work.order, WorkCompleted(task=work.task, by=by, values=read), "complete")
 
     async def retry(self, item: int, by: str, reason: str = "") -> Receipt:
@@ -434,7 +435,7 @@ class Runtime(Changes):
     ) -> Receipt:
         """Counts a failed task as done, with what its operation would have put out. Raises UnknownWork, ValuesRefused,
         NotAllowed."""
-        work = await self._taken(item, by, WorkKind.FALLOUT, "complete")
+        work = await self._open_work(item, by, WorkKind.FALLOUT, "complete")
         design = await self._design_of(work.order)
         read = forms.read_form(self._outputs(work), outputs or {}, design.enums)
         return await self._resolve(item, by, FalloutAction.COMPLETE, reason, read)
@@ -503,8 +504,8 @@ class Runtime(Changes):
             raise UnknownTask(order=work.order, task=work.task)
         return definitions(self._library.program(state.design)).tasks[task.definition].results().values()
 
-    async def _taken(self, item: int, by: str, kind: WorkKind, what: str) -> WorkItem:
-        """The work item, claimed by this person."""
+    async def _open_work(self, item: int, by: str, kind: WorkKind, what: str) -> WorkItem:
+        """The work item, which this person has or may take."""
         work = await self.work_item(item)
         if work.kind is not kind:
             wanted = "a manual task" if kind is WorkKind.MANUAL else "a task in fallout"
@@ -513,12 +514,17 @@ class Runtime(Changes):
             raise NotAllowed(what=what, why=f"work item {item} is done")
         if work.claimed_by and work.claimed_by != by:
             raise NotAllowed(what=what, why=f"work item {item} is claimed by {work.claimed_by}")
-        return work if work.claimed_by else await self.claim(item, by)
+        return work
+
+    async def _take(self, work: WorkItem, by: str) -> None:
+        if not work.claimed_by:
+            await self.claim(work.id, by)
 
     async def _resolve(
         self, item: int, by: str, action: FalloutAction, reason: str, outputs: Mapping[str, Value]
     ) -> Receipt:
-        work = await self._taken(item, by, WorkKind.FALLOUT, str(action))
+        work = await self._open_work(item, by, WorkKind.FALLOUT, str(action))
+        await self._take(work, by)
         event = FalloutResolved(task=work.task, action=action, by=by, reason=reason, outputs=outputs)
         return await self._ask(work.order, event, str(action))
 

@@ -13,6 +13,7 @@ from orderloom.models.conversion import Json, to_json
 from orderloom.models.design import Design
 from orderloom.models.fulfillment import Line, LineSource, Provenance
 from orderloom.models.jeopardy import Jeopardy
+from orderloom.models.journal import Event
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.source import Span
@@ -220,6 +221,8 @@ def plain(view: Any) -> Json:
         return to_json(view)
     if isinstance(view, (Type, Span)):
         return str(view)
+    if isinstance(view, Event):
+        return {"type": type(view).__name__} | {each.name: plain(getattr(view, each.name)) for each in fields(view)}
     if is_dataclass(view) and not isinstance(view, type):
         return {each.name: plain(getattr(view, each.name)) for each in fields(view)}
     if isinstance(view, Mapping):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from time import perf_counter
 
@@ -23,6 +24,18 @@ from orderloom.models.integration import ConnectorDefinition, Operation
 OnCallback = Callable[[Message], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """A call that its system has replied to."""
+
+    templates: OperationTemplates
+    request: str
+    reply: Reply
+    started: datetime
+    #: `perf_counter` at the start
+    clock: float
+
+
 class SimulatorConnector:
     """See `orderloom.connectors.protocol.Connector`. The option `script` holds a script as YAML text."""
 
@@ -40,12 +53,37 @@ class SimulatorConnector:
         self._templates = {name: OperationTemplates(operation, enums) for name, operation in operations.items()}
         script = script or Script.parse(str(options.values.get("script") or ""))
         self.simulation = Simulation(script, self._templates, enums)
+        self._waiting = frozenset(name for name in operations if self.simulation.waits(name))
         #: set by the host; without it, callback messages are dropped
         self.on_callback = on_callback
         self._pending: set[asyncio.Task[None]] = set()
 
+    def answer(self, operation: Operation, callout: Callout) -> Answer | None:
+        """Answers at once; None, and nothing done, for an operation that takes time or calls back by its script."""
+        if operation.name in self._waiting:
+            return None
+        made = self._made(operation, callout)
+        if isinstance(made, Answer):
+            return made
+        return _told(made, _read(operation, made))
+
     async def call(self, operation: Operation, callout: Callout) -> Answer:
         """Answers by the script, after its latency."""
+        made = self._made(operation, callout)
+        if isinstance(made, Answer):
+            return made
+        reply = made.reply
+        if reply.latency:
+            await asyncio.sleep(reply.latency)
+        if reply.fault == "timeout":
+            await asyncio.sleep(operation.timeout.total_seconds())
+        answer = _read(operation, made)
+        if reply.callback is not None:
+            self._send_later(reply.callback)
+        return _told(made, answer)
+
+    def _made(self, operation: Operation, callout: Callout) -> _Made | Answer:
+        """What the system replies, or the answer where no request can be made."""
         templates = self._templates[operation.name]
         clock = perf_counter()
         started = datetime.now(UTC)
@@ -60,25 +98,8 @@ class SimulatorConnector:
             reply = self.simulation.reply(operation.name, callout.key, sent, request.path if request else "")
         except (BadValue, ValueError) as problem:
             return bad_response(f"the simulated system failed: {problem}")
-        if reply.latency:
-            await asyncio.sleep(reply.latency)
-        answer = await _answered(operation, templates, reply)
-        if reply.callback is not None:
-            self._send_later(reply.callback)
-        return Answer(
-            outcome=answer.outcome,
-            outputs=answer.outputs,
-            code=answer.code,
-            message=answer.message,
-            correlation=answer.correlation,
-            exchange=Exchange(
-                request=f"{request.method} {request.target}" if request else operation.name,
-                response="" if reply.fault else str(reply.status),
-                status=None if reply.fault else reply.status,
-                started=started,
-                duration=(perf_counter() - clock) * 1000,
-            ),
-        )
+        said = f"{request.method} {request.target}" if request else operation.name
+        return _Made(templates=templates, request=said, reply=reply, started=started, clock=clock)
 
     def read_callback(
         self, operation: Operation, message: bytes | Mapping[str, object], headers: Mapping[str, str]
@@ -106,12 +127,24 @@ async def deliver(on_callback: OnCallback, message: Message) -> None:
     await on_callback(message)
 
 
-async def _answered(operation: Operation, templates: OperationTemplates, reply: Reply) -> Answer:
+def _told(made: _Made, answer: Answer) -> Answer:
+    """The answer with what went over the wire."""
+    reply = made.reply
+    exchange = Exchange(
+        request=made.request,
+        response="" if reply.fault else str(reply.status),
+        status=None if reply.fault else reply.status,
+        started=made.started,
+        duration=(perf_counter() - made.clock) * 1000,
+    )
+    return replace(answer, exchange=exchange)
+
+
+def _read(operation: Operation, made: _Made) -> Answer:
+    templates, reply = made.templates, made.reply
     match reply.fault:
         case "timeout":
-            limit = operation.timeout.total_seconds()
-            await asyncio.sleep(limit)
-            return timed_out(operation.retry_on, f"no complete answer within {limit:g} s")
+            return timed_out(operation.retry_on, f"no complete answer within {operation.timeout.total_seconds():g} s")
         case "disconnect":
             return not_reached(operation.retry_on, "the connection was lost")
         case "garbage":

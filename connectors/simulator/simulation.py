@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,9 @@ from orderloom.connectors.templates.problem import BadValue
 from orderloom.connectors.templates.response import compile_text
 from orderloom.models.catalog import Enum
 from orderloom.models.conversion import to_json
+
+#: successful answers that each operation remembers by key; the oldest are forgotten
+REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,10 @@ class Simulation:
         #: how often a call was answered again for its key
         self.repeats: Counter[str] = Counter()
 
+    def waits(self, operation: str) -> bool:
+        """Whether some of its answers take time, or send a message later."""
+        return self._systems[operation].waits
+
     def reply(self, operation: str, key: str, request: object = None, path: str = "") -> Reply:
         """What becomes of a call; `request` is its parsed body."""
         self.calls[operation] += 1
@@ -85,8 +92,18 @@ class _System:
         self._next = 0
         self._count = 0
         self._special = [(compile_expression(answer.when, 1), answer) for answer in behaviour.special]
-        self._done: dict[str, Reply] = {}
+        self._done: OrderedDict[str, Reply] = OrderedDict()
         self._bodies: dict[int, object] = {}
+
+    @property
+    def waits(self) -> bool:
+        behaviour = self._behaviour
+        answers = (*behaviour.answers, *behaviour.special, *(answer for _share, answer in behaviour.chances))
+        return (
+            self._called_back
+            or behaviour.latency > 0
+            or any(answer.latency > 0 or answer.fault == "timeout" for answer in answers)
+        )
 
     def reply(self, key: str, request: object, path: str) -> Reply:
         if key and key in self._done:
@@ -100,6 +117,8 @@ class _System:
                 status=reply.status, headers=reply.headers, body=reply.body, latency=reply.latency, fault="",
                 repeated=True,
             )  # fmt: skip
+            if len(self._done) > REMEMBERED:
+                self._done.popitem(last=False)
         return reply
 
     def _pick(self, context: Mapping[str, object]) -> ScriptedAnswer:

@@ -7,6 +7,8 @@
 | LM6003 | an output that is set but not declared                                       |
 | LM6004 | a required output that is declared but never set                             |
 | LM6005 | a body that is no well-formed JSON or XML (a warning if only in some branch) |
+| LM6006 | an attribute that is sent before a task supplies it (a warning)              |
+| LM6007 | an outcome that a response template cannot have, or that ends no callback    |
 """
 
 from __future__ import annotations
@@ -15,16 +17,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
+from orderloom.connectors.templates.arrival import Arrivals
 from orderloom.connectors.templates.expression import Expression, Text
 from orderloom.connectors.templates.names import Path, paths
+from orderloom.connectors.templates.outcomes import CALLBACK_STATUS, failing_callback, unknown_outcomes
 from orderloom.connectors.templates.problem import TemplateProblem
 from orderloom.connectors.templates.request import RequestTemplate
-from orderloom.connectors.templates.response import ResponseTemplate, compile_response
+from orderloom.connectors.templates.response import OUTCOMES, ResponseTemplate, compile_response
 from orderloom.connectors.templates.sandbox import parse
 from orderloom.connectors.templates.skeleton import malformed
 from orderloom.models.design import Design
 from orderloom.models.integration import Operation, Template
-from orderloom.models.source import Diagnostic, Severity, Span
+from orderloom.models.source import Diagnostic, Label, Severity, Span
+from orderloom.models.structure import Structure, structure_of
 from orderloom.models.tasks import TaskKind
 
 #: what `line`, `parent` and `root` have besides the attributes of their spec
@@ -45,15 +50,17 @@ _ANSWER_NAMES = ("status", "headers", "body")
 def check_templates(design: Design) -> tuple[Diagnostic, ...]:
     """All findings about the templates of a design, by operation; a template used twice is reported once."""
     found: dict[tuple[str, str, Span], Diagnostic] = {}
+    structure, arrivals = structure_of(design.specs, design.rules), Arrivals(design)
     for operation in design.operations.values():
-        for diagnostic in _check_operation(design, operation):
+        names = _request_names(design, structure, operation)
+        for diagnostic in (*_check_operation(operation, names), *_check_arrival(arrivals, operation)):
             found.setdefault((diagnostic.code, diagnostic.message, diagnostic.span), diagnostic)
     return tuple(found.values())
 
 
-def _check_operation(design: Design, operation: Operation) -> Iterator[Diagnostic]:
+def _check_operation(operation: Operation, names: Mapping[str, frozenset[str]]) -> Iterator[Diagnostic]:
     if operation.request is not None:
-        yield from _check_request(operation.request, _request_names(design, operation))
+        yield from _check_request(operation.request, names)
     responses = [operation.response] if operation.response else []
     if operation.callback is not None and operation.callback.response is not None:
         responses.append(operation.callback.response)
@@ -65,6 +72,7 @@ def _check_operation(design: Design, operation: Operation) -> Iterator[Diagnosti
             yield _finding("LM6001", problem.message, template, problem.line, problem.help)
             continue
         yield from _check_response(operation, template, compiled[-1])
+        yield from _check_outcome(operation, template, compiled[-1])
     if responses and len(compiled) == len(responses):
         yield from _never_set(operation, responses[-1], compiled)
 
@@ -88,12 +96,38 @@ def _check_request(template: Template, names: Mapping[str, frozenset[str]]) -> I
         yield finding if always else replace(finding, severity=Severity.WARNING, help=_SOME_WAY)
 
 
+def _check_arrival(arrivals: Arrivals, operation: Operation) -> Iterator[Diagnostic]:
+    template = operation.request
+    if template is None:
+        return
+    try:
+        early = tuple(arrivals.early(operation.name, template))
+    except TemplateProblem:
+        return
+    for each in early:
+        marked = f"line.{each.attribute}"
+        line = next((at for at, text in enumerate(template.text.split("\n"), 1) if marked in text), 1)
+        given = f"; {' or '.join(f'`{name}`' for name in each.givers)} gives it" if each.givers else ""
+        found = _finding(
+            "LM6006",
+            f"task `{each.task.id}` may send this before `{each.attribute}` of `{each.spec}` has a value{given}",
+            template,
+            line,
+            f"write `after {each.attribute}` in task `{each.task.name}`, or `{marked} | default(…)` here",
+            marked=marked,
+        )
+        labels = (Label(each.task.span, "this task does not wait for it"),) if each.task.span is not None else ()
+        yield replace(found, severity=Severity.WARNING, labels=labels)
+
+
 def _check_name(path: Path, names: Mapping[str, frozenset[str]], template: Template) -> Iterator[Diagnostic]:
     first, *rest = path.names
     if first not in names:
         yield _unknown(f"no `{first}` is known in a request template", first, names, template, path)
     elif rest and rest[0] not in names[first]:
-        yield _unknown(f"`{first}` has no `{rest[0]}`", rest[0], names[first], template, path)
+        finding = _unknown(f"`{first}` has no `{rest[0]}`", rest[0], names[first], template, path)
+        homes = [f"`{home}.{rest[0]}`" for home in ("line", "parent", "root") if rest[0] in names[home]]
+        yield replace(finding, help=f"there is {' and '.join(homes)}") if homes else finding
     elif len(rest) > 1:
         message = f"`{first}.{rest[0]}` is a single value and has no `{rest[1]}`"
         yield _finding("LM6002", message, template, path.line, marked=str(path))
@@ -121,6 +155,25 @@ def _check_response(operation: Operation, template: Template, response: Response
             yield _finding("LM6003", message, template, line, help, marked=name)
 
 
+def _check_outcome(operation: Operation, template: Template, response: ResponseTemplate) -> Iterator[Diagnostic]:
+    for unknown in unknown_outcomes(response):
+        help = _suggestion(unknown.text, OUTCOMES, "")
+        yield _finding("LM6007", f"`{unknown.text}` is no outcome", template, unknown.line, help, marked=unknown.text)
+    callback = operation.callback
+    if callback is None or template != (callback.response or operation.response) or response.outcome is None:
+        return
+    if outcome := failing_callback(response):
+        found = _finding(
+            "LM6007",
+            f"every callback of `{operation.name}` ends as `{outcome}`: its message is read by this template with "
+            f"status {CALLBACK_STATUS}",
+            template,
+            response.outcome.line,
+            f'say `completed` for {CALLBACK_STATUS}, or give the callback a template: `callback … with response "…"`',
+        )
+        yield replace(found, severity=Severity.WARNING)
+
+
 def _never_set(operation: Operation, last: Template, compiled: Iterable[ResponseTemplate]) -> Iterator[Diagnostic]:
     responses = list(compiled)
     if any(response.outcome is None and not response.set for response in responses):
@@ -131,21 +184,30 @@ def _never_set(operation: Operation, last: Template, compiled: Iterable[Response
             yield _finding("LM6004", message, last, 1, f"add `{name}: {{{{ body.… }}}}` under `set`")
 
 
-def _request_names(design: Design, operation: Operation) -> dict[str, frozenset[str]]:
-    """What a request template may use: the attributes of the lines that it can be called for, and fixed fields."""
+def _request_names(design: Design, structure: Structure, operation: Operation) -> dict[str, frozenset[str]]:
+    """What a request template may use: what the lines have that it can be called for, what those above, fixed fields.
+
+    Of an operation that nothing calls, any attribute may be named.
+    """
     callers = {
         plan.spec
         for plan in design.plans.values()
         for task in plan.tasks
         if (task.kind is TaskKind.CALL and task.operation == operation.name) or task.undo == operation.name
+    } or design.specs.keys()
+    kin = {member for caller in callers for member in structure.family.get(caller, ())}
+    above = {upper for caller in callers for upper in structure.parents(caller)}
+    tops = {top for caller in callers for top in structure.roots(caller)}
+    return {
+        "line": _attributes(design, callers & design.specs.keys()),
+        "parent": _attributes(design, above or kin),
+        "root": _attributes(design, tops),
+        **{name: frozenset(fields) for name, fields in FIELDS.items()},
     }
-    anywhere = frozenset(name for spec in design.specs.values() for name in spec.attributes)
-    own = (
-        frozenset(name for spec in callers & design.specs.keys() for name in design.specs[spec].attributes) or anywhere
-    )
-    line = frozenset(LINE_FIELDS)
-    fixed = {name: frozenset(fields) for name, fields in FIELDS.items()}
-    return {"line": own | line, "parent": anywhere | line, "root": anywhere | line, **fixed}
+
+
+def _attributes(design: Design, specs: Iterable[str]) -> frozenset[str]:
+    return frozenset((*LINE_FIELDS, *(name for spec in specs for name in design.specs[spec].attributes)))
 
 
 def _unknown(message: str, name: str, known: Iterable[str], template: Template, path: Path) -> Diagnostic:

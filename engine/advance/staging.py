@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orderloom.engine.advance.turn import Turn
+from orderloom.engine.orchestration.scopes import held
 from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.values import Value
 
@@ -15,6 +16,7 @@ def filled(turn: Turn, line: Line) -> Iterator[tuple[Line, str, Value, Provenanc
         target = turn.state.lines[target_id]
         scope = turn.index.scopes.of(line)
         scope.target = target.attributes
+        scope.asset = held(target)
         for rule in (turn.index.rules.get(source.rule) for source in target.sources if source.line == line.id):
             for mapping in rule.mappings if rule else ():
                 if rule and target.attributes.get(mapping.attribute) is None:

@@ -12,7 +12,7 @@ from orderloom.engine.decomposition.actions import held_by, released_line, settl
 from orderloom.engine.decomposition.anchors import Anchors
 from orderloom.engine.decomposition.merging import Contribution, Group
 from orderloom.engine.decomposition.work import Work
-from orderloom.engine.expressions import NOTHING, Scope, Snapshot
+from orderloom.engine.expressions import NOTHING, Scope, Snapshot, Subject
 from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.expressions.scope import LineSubject
 from orderloom.engine.firing import FiringRule
@@ -101,11 +101,13 @@ class Levels:
                 scope.line = line
                 scope.parent = work.lines.get(line.parent, NOTHING)
                 scope.root = work.lines.get(line.root, NOTHING)
-                scope.asset = work.assets.get(line.asset, NOTHING)
+                held = work.assets.get(line.asset, NOTHING)
+                scope.asset = held
                 fired = match(scope)
                 live = line.id in work.active
                 for place in fired:
                     self._contribute(firing[place], line, scope, live or self._reached(firing[place], line))
+                    scope.asset = held
                 if self._program.asks_for_action and line.action is not Action.ADD:
                     self._keep(line, scope, fired)
             for asset in work.used_by.get(line.asset, ()):
@@ -123,11 +125,12 @@ class Levels:
         scope.line, scope.parent, scope.root = _AsNew(line), _AsNew(parent), _AsNew(root)
         places = self._program.decompositions.match(scope)
         scope.line, scope.parent, scope.root = line, parent, root
-        live = line.id in work.active
+        live, held = line.id in work.active, scope.asset
         for place in places:
             rule = self._program.firing[place]
             if place not in fired and rule.target.name in used:
                 self._contribute(rule, line, scope, live or self._reached(rule, line))
+                scope.asset = held
 
     def _reconsidered(self, line: Line, asset: Asset) -> bool:
         """Whether some rule that may have asked for the item on behalf of the line looks at what the order touches."""
@@ -159,6 +162,9 @@ class Levels:
         return not absent.isdisjoint(rule.readings.asks)
 
     def _contribute(self, rule: FiringRule, line: Line, scope: Scope, live: bool) -> None:
+        anchor = self._anchors.of(line, rule, scope)
+        if rule.reads_asset:
+            scope.asset = self._held(line, rule, anchor)
         target: dict[str, Value] = {}
         scope.target = target
         for mapping in rule.mappings:
@@ -178,7 +184,6 @@ class Levels:
                 if found <= 0:
                     return
                 quantity = found
-        anchor = self._anchors.of(line, rule, scope)
         if anchor is None and (not live or self._staged_key(rule, line)):
             return
         if anchor is None:
@@ -194,6 +199,13 @@ class Levels:
         if group is None:
             group = groups[rule.target.name, anchor] = Group(rule, anchor, [])
         group.contributions.append(Contribution(line, rule, target, quantity, live))
+
+    def _held(self, line: Line, rule: FiringRule, anchor: str | None) -> Subject:
+        """What inventory holds for the line that the rule asks for, as far as this source tells which that is."""
+        if anchor is None:
+            return NOTHING
+        alone = Group(rule, anchor, [Contribution(line, rule, {}, None, True)])
+        return held_by(self._work, [alone])[0] or NOTHING
 
 
 def _lost(group: Group, asset: Asset, releases: Iterable[tuple[Asset, Line]]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from orderloom.engine.expressions import NOTHING, Collections, Scope, Snapshot
+from orderloom.engine.expressions import NOTHING, Collections, Scope, Snapshot, Subject
 from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Line
@@ -22,6 +22,11 @@ class Held:
     spec: str
     quantity: int
     attributes: Mapping[str, Value]
+
+
+def held(line: Line) -> Subject:
+    """What inventory held for a line before the order."""
+    return Held(line.asset, line.spec, line.quantity, line.before) if line.before else NOTHING
 
 
 class Scopes:
@@ -51,7 +56,7 @@ class Scopes:
             line=line,
             parent=self._lines.get(line.parent) or NOTHING,
             root=self._lines.get(line.root) or NOTHING,
-            asset=Held(line.asset, line.spec, line.quantity, line.before) if line.before else NOTHING,
+            asset=held(line),
             order=self.order,
             account=self.account,
             response=response,

@@ -95,7 +95,7 @@ class _Checker:
     def _change(self, expected: ChangeExpected) -> Iterator[Finding]:
         changes = self._result.changes
         if expected.number >= len(changes):
-            message = f"expected {expected.number + 1} changes, found {len(changes)}"
+            message = f"expected at least {expected.number + 1} change, found {len(changes)}"
             yield Finding(place=expected.place, message=message, excerpt=self._excerpt(("",)))
             return
         plan = changes[expected.number].predicted

@@ -10,6 +10,7 @@ import click
 from orderloom.models.conversion import Json
 from orderloom.models.journal import WorkKind
 from orderloom.runtime.cli import screen
+from orderloom.runtime.cli.failure import Failure
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option, show_receipt
 from orderloom.runtime.cli.values import set_option
@@ -79,6 +80,8 @@ def show(ctx: click.Context, item: int, as_json: bool) -> None:
     """Show a failed task: what was sent, what came back, what it tried."""
     with opened(ctx) as runtime:
         found = runtime.work_item(item)
+        if found.kind is not WorkKind.FALLOUT:
+            raise Failure(f"work item {item} is no failed task", help=f"orderloom work show {item}")
         attempts = runtime.attempts(found.order, found.task)
     if as_json:
         screen.show_json({"item": found, "calls": attempts})

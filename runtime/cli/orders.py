@@ -176,7 +176,7 @@ def _show_calls(attempts: list[AttemptView]) -> None:
 
 @command.command()
 @click.argument("order")
-@click.option("--after", default=0, help="Only from the version after this one.")
+@click.option("--after", default=0, type=click.IntRange(0, 2**62), help="Only from the version after this one.")
 @click.option(
     "--limit", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="At most so many events."
 )

@@ -11,6 +11,7 @@ from orderloom.models.conversion import Json
 from orderloom.models.journal import WorkKind
 from orderloom.models.values import Kind
 from orderloom.runtime.cli import screen
+from orderloom.runtime.cli.failure import Failure
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.stores import by_option, opened, show_receipt
 from orderloom.runtime.cli.values import read_json, set_option
@@ -88,6 +89,8 @@ def show(ctx: click.Context, item: int, as_json: bool) -> None:
     """Show a manual task, with its form."""
     with opened(ctx) as runtime:
         found = runtime.work_item(item)
+        if found.kind is not WorkKind.MANUAL:
+            raise Failure(f"work item {item} is no manual task", help=f"orderloom fallout show {item}")
         enums = runtime.design(runtime.order(found.order).design).enums
     if as_json:
         screen.show_json(found)

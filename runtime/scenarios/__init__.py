@@ -1,5 +1,6 @@
 """Scenario tests: YAML files with orders, the world they meet and what must become of them; see README.md."""
 
 from orderloom.runtime.scenarios.reading import ScenarioRefused, read_scenario
+from orderloom.runtime.scenarios.suite import SuiteResult, play_suite, suite_text
 
-__all__ = ["ScenarioRefused", "read_scenario"]
+__all__ = ["ScenarioRefused", "SuiteResult", "play_suite", "read_scenario", "suite_text"]

@@ -46,7 +46,7 @@ _STATES = {
 def read_expectations(node: Node, names: Names) -> tuple[Expectation, ...]:
     """The expectations of one order, in the order in which they are written."""
     found = node.mapping((*_OF_STATE, *_OF_RUN), "expectation")
-    if not found:
+    if node.is_mapping and not node.mapping():
         node.expected("something under `expect`")
     return tuple(each for key, value in found.items() for each in _expectations(key, value, names))
 

@@ -37,8 +37,9 @@ class Notebook:
         return f"{self.file}:{line}"
 
     def note(self, line: int, message: str) -> None:
-        if len(self.problems) < _TOLD:
-            self.problems.append(f"{self.place(line)}: {message}")
+        problem = f"{self.place(line)}: {message}"
+        if len(self.problems) < _TOLD and problem not in self.problems:
+            self.problems.append(problem)
 
 
 class Node:

@@ -16,9 +16,11 @@ from orderloom.runtime.store.rows import Row, Rows
 from orderloom.runtime.store.state_codec import asset_of, packed_asset
 
 _HEADER = (
-    "UPDATE orders SET version = ?, status = ?, plan = ?, updated_at = ?, started_at = ?, completed_at = ?, rest = ? "
+    "UPDATE orders SET version = ?, plan = ?, updated_at = ?, started_at = ?, completed_at = ?, rest = ? "
     "WHERE id = ? AND version = ?"
 )
+#: apart, since an update of a column writes its index anew, whether the value changes or not
+_STATUS = "UPDATE orders SET status = ? WHERE id = ?"
 _OUTLINE = "UPDATE contents SET outline = ? WHERE order_id = ?"
 _AMENDED = "UPDATE contents SET amended = ? WHERE order_id = ?"
 _CHANGED = "UPDATE orders SET design = ?, priority = ?, external_id = ? WHERE id = ?"
@@ -114,6 +116,7 @@ def _headers(writer: sqlite3.Connection, rows: Rows) -> None:
             f"{len(rows.headers) - changed} of {len(rows.headers)} orders were changed by another worker; "
             "nothing was kept"
         )
+    _many(writer, _STATUS, rows.statuses)
 
 
 def _assets(writer: sqlite3.Connection, rows: Rows) -> None:

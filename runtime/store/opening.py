@@ -10,7 +10,7 @@ from pathlib import Path
 from orderloom.runtime.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreTooNew, StoreUnsupported
 
 #: the newest revision that this software knows; equal to `schema.REVISION`, which is dear to import
-REVISION = "0002"
+REVISION = "0003"
 
 #: seconds that a writer waits for another process
 BUSY_TIMEOUT = 10.0
@@ -88,7 +88,7 @@ def prepare(path: Path) -> None:
             f"`{path}` was written by a newer version of orderloom (schema {found}, this version knows {REVISION}); "
             "upgrade orderloom, or use another store"
         )
-    _migrate(path)
+    migrate(path)
 
 
 def _revision(connection: sqlite3.Connection) -> str:
@@ -101,7 +101,8 @@ def _revision(connection: sqlite3.Connection) -> str:
     return ""
 
 
-def _migrate(path: Path) -> None:
+def migrate(path: Path, revision: str = "head") -> None:
+    """Brings the tables to a revision of the schema; makes the file where there is none."""
     # imported here: a store that is up to date does not pay for it
     import sqlalchemy
     from alembic import command
@@ -117,7 +118,7 @@ def _migrate(path: Path) -> None:
             config.attributes["connection"] = connection
             # two processes may open a new store at once: the second finds the work done
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
             connection.exec_driver_sql("COMMIT")
     except DBAPIError as error:
         raise translated(error.orig if isinstance(error.orig, Exception) else error, path) from error

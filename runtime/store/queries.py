@@ -57,6 +57,9 @@ class Queries:
         try:
             with self._engine.connect() as connection:
                 return list(connection.execute(query))
+        except OverflowError:
+            # a number beyond what SQLite can hold: no row has it
+            return []
         except DBAPIError as error:
             raise translated(error.orig if isinstance(error.orig, Exception) else error, self._path) from error
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from orderloom.models.callout import Callout, Exchange
 from orderloom.models.journal import Event, Step, TimerKind
+from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState
 
 
@@ -124,6 +125,8 @@ class OrderCommit:
     state: OrderState
     #: numbers of lines and tasks before
     sizes: tuple[int, int]
+    #: before; None where it is not known
+    status: OrderStatus | None = None
     applied: list[Applied] = field(default_factory=list)
     #: what the order waits for from now on; None: as before
     gates: tuple[Gate, ...] | None = None

@@ -128,7 +128,11 @@ class SqliteRequests:
 
     def forget_early(self, before: datetime) -> int:
         with self._database.transaction() as writer:
-            return writer.execute("DELETE FROM early WHERE received_at < ?", (micros(before),)).rowcount
+            instant = micros(before)
+            writer.execute(
+                "DELETE FROM early_members WHERE early IN (SELECT id FROM early WHERE received_at < ?)", (instant,)
+            )
+            return writer.execute("DELETE FROM early WHERE received_at < ?", (instant,)).rowcount
 
     def retry_poisoned(self, number: int, at: datetime) -> int:
         with self._database.transaction() as writer:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 
 from orderloom.models.callout import Outcome
@@ -18,6 +19,11 @@ _INBOX = (
     "VALUES (?1, ?2, ?3, coalesce((SELECT priority FROM orders WHERE id = ?1), 4))"
 )
 _EARLY = "INSERT INTO early (kind, name, key, message, received_at) VALUES (?, ?, ?, ?, ?)"
+
+_MEMBER = "INSERT OR IGNORE INTO early_members (name, field, key, early) VALUES (?, ?, ?, ?)"
+
+#: members of an early event by which waits find it, how deep they lie, and bytes of their keys that are compared
+MEMBERS, DEPTH, KEY_BYTES = 1_000, 8, 200
 
 #: what stands in the key of a subscription or of an early message that has none
 NO_KEY = b""
@@ -75,7 +81,8 @@ def route_event(writer: sqlite3.Connection, name: str, payload: Mapping[str, Jso
             (name, field, key),
         ).fetchall()
     if not waiting:
-        writer.execute(_EARLY, ("event", name, NO_KEY, dumps(dict(payload)), received_at))
+        id = writer.execute(_EARLY, ("event", name, NO_KEY, dumps(dict(payload)), received_at)).lastrowid or 0
+        writer.executemany(_MEMBER, member_rows(id, name, payload))
     writer.executemany(
         _INBOX,
         [
@@ -96,6 +103,20 @@ def member(payload: Mapping[str, Json], field: str) -> Json:
     return found
 
 
+def member_rows(early: int, name: str, payload: Mapping[str, Json]) -> list[tuple[str, str, bytes, int]]:
+    """Rows of `early_members` for an event."""
+    return [(name, field, key_bytes(found)[:KEY_BYTES], early) for field, found in islice(_members(payload), MEMBERS)]
+
+
+def _members(payload: Mapping[str, Json], path: str = "", depth: int = 1) -> Iterator[tuple[str, Json]]:
+    """Values by name or dotted path; those of the outer levels first."""
+    yield from ((f"{path}{name}", found) for name, found in payload.items() if not isinstance(found, dict))
+    if depth < DEPTH:
+        for name, found in payload.items():
+            if isinstance(found, dict):
+                yield from _members(found, f"{path}{name}.", depth + 1)
+
+
 def meet_early_callback(writer: sqlite3.Connection, order: str, wait: AwaitCallback) -> int:
     """Puts a message that came before its wait into the inbox; returns how many there were."""
     row = writer.execute(
@@ -113,9 +134,16 @@ def meet_early_event(writer: sqlite3.Connection, order: str, wait: AwaitEvent) -
 
     All that fit are delivered, in the order they came: the core may find that the first is not the one.
     """
-    rows = writer.execute(
-        "SELECT id, message, received_at FROM early WHERE kind = 'event' AND name = ? ORDER BY id", (wait.event,)
-    ).fetchall()
+    if wait.field:
+        rows = writer.execute(
+            "SELECT id, message, received_at FROM early_members JOIN early ON id = early "
+            "WHERE early_members.name = ? AND field = ? AND early_members.key = ? ORDER BY id",
+            (wait.event, wait.field, key_bytes(wait.key)[:KEY_BYTES]),
+        ).fetchall()
+    else:
+        rows = writer.execute(
+            "SELECT id, message, received_at FROM early WHERE kind = 'event' AND name = ? ORDER BY id", (wait.event,)
+        ).fetchall()
     met = 0
     for id, message, received_at in rows:
         payload = loads(message)
@@ -130,6 +158,7 @@ def meet_early_event(writer: sqlite3.Connection, order: str, wait: AwaitEvent) -
 def _deliver(writer: sqlite3.Connection, early: int, order: str, event: bytes, received_at: int) -> None:
     writer.execute(_INBOX, (order, event, received_at))
     writer.execute("DELETE FROM early WHERE id = ?", (early,))
+    writer.execute("DELETE FROM early_members WHERE early = ?", (early,))
 
 
 def _fields(writer: sqlite3.Connection, name: str) -> list[str]:

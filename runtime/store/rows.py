@@ -51,6 +51,7 @@ class Rows:
     """Rows by table. A dictionary holds the last word on a key; None says that the row goes."""
 
     headers: list[Row] = field(default_factory=list)
+    statuses: list[Row] = field(default_factory=list)
     outlines: list[Row] = field(default_factory=list)
     #: what a change left of orders: their content and what of it stands in columns
     amended: list[Row] = field(default_factory=list)
@@ -133,7 +134,6 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
     rows.headers.append(
         (
             state.version,
-            state.status._value_,
             state.plan._value_,
             micros(commit.applied[-1].at),
             micros(state.started_at),
@@ -143,6 +143,8 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
             expected,
         )
     )
+    if state.status is not commit.status:
+        rows.statuses.append((state.status._value_, order))
 
 
 def _change(rows: Rows, commit: OrderCommit) -> None:

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: the newest revision of runtime/store/migrations; revisions are numbers, so that a newer one can be told
-REVISION = "0002"
+REVISION = "0003"
 
 metadata = MetaData()
 
@@ -243,6 +243,20 @@ early = Table(
     _integer("received_at"),
     Index("early_by_key", "kind", "name", "key"),
     Index("early_by_age", "received_at"),
+)
+
+#: the members of early events, by which waits find them
+early_members = Table(
+    "early_members",
+    metadata,
+    _text("name"),
+    #: name or dotted path
+    _text("field"),
+    _blob("key"),
+    _integer("early"),
+    PrimaryKeyConstraint("name", "field", "key", "early"),
+    Index("early_members_by_event", "early"),
+    sqlite_with_rowid=False,
 )
 
 work = Table(

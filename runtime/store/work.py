@@ -46,8 +46,14 @@ class SqliteWorkItems:
             return one(writer, work)
 
 
+#: beyond what SQLite can hold, there is nothing
+_NUMBERS = range(-(1 << 63), 1 << 63)
+
+
 def one(connection: sqlite3.Connection, work: int) -> WorkItem:
-    row = connection.execute(f"SELECT {COLUMNS} FROM work WHERE id = ?", (work,)).fetchone()
+    row = None
+    if work in _NUMBERS:
+        row = connection.execute(f"SELECT {COLUMNS} FROM work WHERE id = ?", (work,)).fetchone()
     if row is None:
         raise NotFound(f"there is no work item {work}")
     return item_of(row)

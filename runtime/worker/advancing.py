@@ -60,6 +60,7 @@ def apply_events(
     commit = OrderCommit(
         state=state,
         sizes=(len(state.lines), len(state.tasks)),
+        status=state.status,
         revision=state.revision,
         former=len(state.former),
         design=state.design,
@@ -87,7 +88,7 @@ def apply_events(
     return outcome
 
 
-def design_for(state: OrderState, event: Event) -> str:
+def design_for(state: OrderState, event: Event | Submission) -> str:
     """Digest of the design that an event is applied with."""
     return event.design if isinstance(event, MigrationRequested) else state.design
 

@@ -19,6 +19,7 @@ from orderloom.models.journal import CalloutAnswered, CalloutHeld, CalloutReleas
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import AnsweredCall, PendingCall
 from orderloom.runtime.worker.arrivals import Arrival
+from orderloom.runtime.worker.designs import Unavailable
 from orderloom.runtime.worker.urgency import rank
 
 log = logging.getLogger(__name__)
@@ -31,15 +32,16 @@ IN_MEMORY = 5_000
 _Key = tuple[str, str, int]
 
 
-#: The method `answer` of a connector that is in the same process and never waits: it makes a call at once, and no
-#: coroutine is made for it.
-Answers = Callable[[Operation, Callout], Answer]
+#: The method `answer` of a connector in the same process: it makes a call at once, and no coroutine is made for it.
+#: None says that this call takes time, and is to be awaited.
+Answers = Callable[[Operation, Callout], Answer | None]
 
 
 class Surroundings(Protocol):
     """What a lane needs of its worker."""
 
-    def design(self, digest: str) -> Design: ...
+    def design(self, digest: str) -> Design:
+        """Raises Unavailable."""
 
     def connector(self, digest: str, name: str) -> Connector: ...
 
@@ -68,6 +70,8 @@ class Lane:
     #: queued, running, or answered and not yet durable
     _known: set[_Key] = field(default_factory=set)
     _number: int = 0
+    #: calls of orders whose design cannot be loaded now, by digest
+    _parked: dict[str, list[PendingCall]] = field(default_factory=dict)
     #: told to their tasks that they wait
     _told: set[_Key] = field(default_factory=set)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -83,6 +87,9 @@ class Lane:
         self._known.add(key)
         if call.held:
             self._told.add(key)
+        self._enqueue(call)
+
+    def _enqueue(self, call: PendingCall) -> None:
         self._number += 1
         heapq.heappush(self._queue, (rank(call.since, call.priority), self._number, call))
 
@@ -96,6 +103,13 @@ class Lane:
             heapq.heapify(self._queue)
             self._known.discard((order, task, attempt))
             self._told.discard((order, task, attempt))
+
+    def _loads(self, digest: str) -> bool:
+        try:
+            self.around.design(digest)
+        except Unavailable:
+            return False
+        return True
 
     def settled(self, order: str, task: str, attempt: int) -> None:
         """The call's row is gone."""
@@ -114,8 +128,15 @@ class Lane:
         """Sends what may be sent now; the others are told why they wait."""
         if self.more and len(self._queue) < IN_MEMORY // 10:
             self.refill()
+        for digest in [each for each in self._parked if self._loads(each)]:
+            for call in self._parked.pop(digest):
+                self._enqueue(call)
         while self._queue and self.running < self.concurrent:
             call = self._queue[0][2]
+            if not self._loads(call.design):
+                heapq.heappop(self._queue)
+                self._parked.setdefault(call.design, []).append(call)
+                continue
             reason = self._obstacle(call)
             if reason:
                 self._tell_all(reason)
@@ -142,10 +163,7 @@ class Lane:
     def _obstacle(self, call: PendingCall) -> str:
         if self.hold:
             return self.hold
-        try:
-            definition = self.around.design(call.design).connectors[self.name]
-        except Exception as error:
-            return f"the design of the order cannot be loaded: {error}"
+        definition = self.around.design(call.design).connectors[self.name]
         self.concurrent = definition.limit.concurrent or CONCURRENT
         if definition.breaker is None:
             self.breaker = None
@@ -179,20 +197,23 @@ class Lane:
             return
         self.running += 1
         answer: Answers | None = getattr(connector, "answer", None)
-        if answer is not None:
-            self._immediate(answer, operation, call)
+        if answer is not None and self._immediate(answer, operation, call):
             return
         task = asyncio.get_running_loop().create_task(self._call(connector, operation, call))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _immediate(self, answers: Answers, operation: Operation, call: PendingCall) -> None:
+    def _immediate(self, answers: Answers, operation: Operation, call: PendingCall) -> bool:
         try:
             answer = answers(operation, call.callout)
         except Exception as error:
+            log.exception("connector `%s` failed on `%s`", self.name, call.callout.key)
             answer = _broken(error, "internal")
+        if answer is None:
+            return False
         self.running -= 1
         self._answered(call, answer)
+        return True
 
     async def _call(self, connector: Connector, operation: Operation, call: PendingCall) -> None:
         try:

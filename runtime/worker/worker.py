@@ -26,9 +26,10 @@ from orderloom.runtime.clock import Clock, SystemClock
 from orderloom.runtime.store.errors import StoreBusy, StoreError, StoreFull
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import AnsweredCall, Batch, Gate, OrderCommit, Origin, PendingCall, Refusal, Timer
-from orderloom.runtime.worker.advancing import Outcome, apply_events
+from orderloom.runtime.worker.advancing import Outcome, apply_events, design_for
 from orderloom.runtime.worker.arrivals import Arrival, Arrivals
 from orderloom.runtime.worker.cache import StateCache
+from orderloom.runtime.worker.designs import Designs, Unavailable
 from orderloom.runtime.worker.gating import gates_of
 from orderloom.runtime.worker.lanes import Lanes
 from orderloom.runtime.worker.timers import TimerWindow
@@ -78,9 +79,8 @@ class Worker:
         store.lock_worker()
         self._store = store
         self._clock = clock or SystemClock()
-        self._open_program = programs
         self._open_connector = connectors
-        self._programs: dict[str, Program] = {}
+        self._designs = Designs(programs)
         self._connectors: dict[tuple[str, str], Connector] = {}
         self._arrivals = Arrivals()
         self._cache = StateCache(cache_rows)
@@ -127,6 +127,7 @@ class Worker:
         """
         before = self.totals
         self._next_poll = 0.0
+        self._designs.retry()
         async with asyncio.timeout(timeout):
             if self._driven:
                 await self._others_idle()
@@ -199,18 +200,12 @@ class Worker:
         self._woken.set()
 
     def design(self, digest: str) -> Design:
-        return self._program(digest).design
+        return self._designs.program(digest).design
 
     def connector(self, digest: str, name: str) -> Connector:
         found = self._connectors.get((digest, name))
         if found is None:
             found = self._connectors[digest, name] = self._open_connector(digest, name)
-        return found
-
-    def _program(self, digest: str) -> Program:
-        found = self._programs.get(digest)
-        if found is None:
-            found = self._programs[digest] = self._open_program(digest)
         return found
 
     # --- the loop ----------------------------------------------------------------------------------------------------
@@ -225,6 +220,7 @@ class Worker:
             self._lanes.recover()
             self._recovered = True
         self._listen()
+        self._arrivals.put_back(self._designs.freed())
         for timer in self._timers.fire(self._now):
             fired = TimerFired(task=timer.task, kind=timer.kind, attempt=timer.attempt)
             self._arrivals.add(Arrival(timer.order, fired, timer, rank(timer.due, timer.priority)))
@@ -298,7 +294,7 @@ class Worker:
     def _advance(self, taken: dict[str, list[Arrival]]) -> Batch:
         batch = Batch()
         states = self._states(taken)
-        for order, arrivals in taken.items():
+        for order, arrivals in list(taken.items()):
             state = states.get(order)
             if state is None:
                 batch.refused += [
@@ -306,7 +302,15 @@ class Worker:
                     for arrival in arrivals
                 ]
                 continue
-            outcome = apply_events(self._program, state, arrivals, self._now, self._inventory, self._gates)
+            digest = state.design
+            try:
+                for arrival in arrivals:
+                    digest = design_for(state, arrival.event)
+                    self._designs.program(digest)
+            except Unavailable:
+                self._designs.park(digest, taken.pop(order))
+                continue
+            outcome = apply_events(self._designs.program, state, arrivals, self._now, self._inventory, self._gates)
             if outcome.commit is not None:
                 batch.commits.append(outcome.commit)
             batch.refused += outcome.refused

@@ -210,7 +210,7 @@ def run(quick: bool) -> Iterator[tuple[str, str, str, str]]:
                 start = perf_counter()
                 compile_cached(sources)
                 loading.append(perf_counter() - start)
-    note = f"{len(compiled.design.specs)} specs, {len(compiled.design.plans)} plans"
+                note = f"{len(compiled.design.specs)} specs, {len(compiled.design.plans)} plans"
     yield "read a large design", f"{median(reading) * 1000:.0f} ms", "", note
     yield "parse, check and compile it", f"{median(compiling):.3f} s", "2 s with reading", note
     yield "load it from the cache", f"{median(loading) * 1000:.0f} ms", "150 ms with reading", note

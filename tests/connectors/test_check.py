@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from orderloom.connectors.templates.check import check_templates
-from orderloom.models.catalog import Action, Attribute, Level, Spec
+from orderloom.models.catalog import Action, Attribute, Contains, Level, Spec
 from orderloom.models.design import Design
-from orderloom.models.integration import Operation
+from orderloom.models.integration import Callback, Operation
 from orderloom.models.source import Diagnostic, Severity
 from orderloom.models.tasks import PlanDefinition, TaskDefinition, TaskKind
 from orderloom.models.values import STRING
@@ -46,7 +47,7 @@ def check(found: Operation) -> tuple[tuple[Diagnostic, str], ...]:
 
 def test_good_templates_have_no_findings() -> None:
     assert check(operation()) == ()
-    assert check(operation(request=REQUEST.replace("line.site", "root.speed"))) == ()
+    assert check(operation(request=REQUEST.replace("line.site", "root.site"))) == ()
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,7 @@ def test_good_templates_have_no_findings() -> None:
     [
         (JSON + "{{ line.profil }}", "LM6002", "`line` has no `profil`", "did you mean `profile`?", "line.profil"),
         (JSON + "{{ line.speed }}", "LM6002", "`line` has no `speed`", "", "line.speed"),
+        (JSON + "{{ root.speed }}", "LM6002", "`root` has no `speed`", "", "root.speed"),
         (JSON + "{{ order.ident }}", "LM6002", "`order` has no `ident`", "", "order.ident"),
         (JSON + "{{ lin.site }}", "LM6002", "no `lin` is known", "did you mean `line`?", "lin.site"),
         (JSON + "{{ line.site.x }}", "LM6002", "single value", "", "line.site.x"),
@@ -96,6 +98,12 @@ def test_a_loop_with_its_own_condition_is_well_formed() -> None:
         ("set: { port_id: a, prt: b }", "LM6003", "`prt` is set but is no output", "prt"),
         ("outcome: completed\n", "LM6004", "`port_id` of `inventory.reserve_port` is required", "outcome: completed"),
         ("outcome: done\n", "LM6001", "`done` is no outcome", "outcome: done"),
+        (
+            'outcome: {{ "done" if status == 200 else "failed" }}\nset: { port_id: a }',
+            "LM6007",
+            "`done` is no outcome",
+            "done",
+        ),
         ("outcome: {{ \n", "LM6001", "no `}}`", "outcome: {{"),
     ],
 )
@@ -105,6 +113,28 @@ def test_response_templates(response: str, code: str, message: str, marked: str)
     assert message in found.message
     assert text == marked
     assert found.span.file == "templates/response.yaml.j2"
+
+
+def test_a_name_of_another_line_is_pointed_out() -> None:
+    access = replace(spec("Access", "site", "admin"), contains=(Contains(spec="GponAccess", least=1, most=1),))
+    lines = design(operation(request=JSON + "{{ line.admin }}"))
+    ((found),) = check_templates(replace(lines, specs={**lines.specs, "Access": access}))
+    assert (found.code, found.help) == ("LM6002", "there is `parent.admin` and `root.admin`")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "findings"),
+    [
+        ('"accepted" if status == 202 else "failed"', 1),
+        ('"accepted" if status == 202 else "completed" if status == 200 else "failed"', 0),
+        ('"accepted" if status == 202 else "completed" if body.result == "ported" else "failed"', 0),
+    ],
+)
+def test_a_callback_that_can_only_fail(outcome: str, findings: int) -> None:
+    text = f"outcome: {{{{ {outcome} }}}}\nset: {{ port_id: {{{{ body.id }}}} }}\n"
+    found = check(replace(operation(response=text), callback=Callback(correlate="port_id", within=timedelta(hours=1))))
+    assert [(each.code, each.severity) for each, _ in found] == [("LM6007", Severity.WARNING)] * findings
+    assert all("read by this template with status 200" in each.message for each, _ in found)
 
 
 def test_a_template_used_twice_is_reported_once() -> None:

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from orderloom.connectors.options import Options
-from orderloom.connectors.simulator import Message, Script, SimulatorConnector, SimulatorServer
+from orderloom.connectors.simulator import Message, Script, SimulatorConnector, SimulatorServer, simulation
 from orderloom.models.callout import Answer, Outcome
 from orderloom.models.catalog import Enum
 from orderloom.models.integration import Callback, ConnectorDefinition, Operation, Template
@@ -53,6 +53,49 @@ SCRIPT = [
     {"status": 503, "body": {"error": {"code": "BUSY"}}},
     {"status": 201, "body": {"port": {"id": "P-{{ request.site }}-{{ count }}"}}},
 ]
+
+
+def test_what_needs_no_time_is_answered_at_once_and_the_same() -> None:
+    found = operation()
+    script = [*SCRIPT, {"fault": "disconnect"}]
+    connector = simulator(found, script)
+    at_once = [connector.answer(found, callout(key=key)) for key in "abca"]
+    awaited = called(found, script, tuple("abca"))
+    assert [each and (each.outcome, each.outputs, each.code) for each in at_once] == [
+        (each.outcome, each.outputs, each.code) for each in awaited
+    ]
+    assert all(each and each.exchange for each in at_once)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        {"latency": "5ms"},
+        {"fault": "timeout"},
+        {"when": 'request.site == "X"', "latency": "1s"},
+        {"answers": [{}], "latency": "1s"},
+        {"chances": [{"probability": 0.1, "latency": "1s"}]},
+    ],
+)
+def test_what_may_take_time_is_not_answered_at_once(script: object) -> None:
+    found = operation()
+    connector = simulator(found, script)
+    assert connector.answer(found, callout(key="a")) is None
+    assert connector.simulation.calls[NAME] == 0
+
+
+def test_what_calls_back_is_not_answered_at_once() -> None:
+    found = operation(callback=Callback(correlate="reference", within=timedelta(hours=1)))
+    assert simulator(found).answer(found, callout(key="a")) is None
+
+
+def test_answers_are_remembered_within_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "REMEMBERED", 2)
+    found = operation()
+    connector = simulator(found)
+    for key in "abcac":
+        connector.answer(found, callout(key=key))
+    assert connector.simulation.repeats[NAME] == 1
 
 
 @pytest.mark.parametrize("way", [called, lambda *given: served(*given)[0]], ids=["in process", "over http"])

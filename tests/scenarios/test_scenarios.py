@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from orderloom.engine.advance import replay
-from orderloom.engine.simulation import Coverage, Scenario, ScenarioResult, play, summarise, summary_text
-from orderloom.models.design import Design
-from orderloom.runtime.scenarios import read_scenario
+from orderloom.engine.simulation import Scenario, ScenarioResult, play
+from orderloom.runtime.scenarios import play_suite, read_scenario, suite_text
 
 HERE = Path(__file__).parent
 FILES = sorted(file for file in HERE.glob("*/*.yaml") if file.parent.name != "designs")
@@ -54,17 +52,10 @@ def test_the_readme_lists_every_scenario_with_its_name() -> None:
 
 
 def test_the_suite_tries_every_rule_plan_and_mapping_of_its_shared_designs() -> None:
-    coverages: dict[str, list[Coverage]] = defaultdict(list)
-    designs: dict[str, Design] = {}
-    for file in FILES:
-        design = scenario(file).program.design
-        if design.name != "scenario":
-            designs[design.name] = design
-            coverages[design.name].append(played(file).coverage)
-    assert designs
-    for name, design in designs.items():
-        summary = summarise(design, coverages[name])
-        shares = {share.what: share for share in summary.shares}
-        assert shares["rules"].untried == shares["mappings"].untried == shares["plans"].untried == (), summary_text(
-            summary
-        )
+    suite = play_suite([file for file in FILES if scenario(file).program.design.name != "scenario"], HERE)
+
+    assert suite.holds
+    assert [summary.design for summary in suite.summaries] == ["lab"]
+    for summary in suite.summaries:
+        for share in summary.shares:
+            assert share.what in ("rows", "tasks") or share.untried == (), suite_text(suite)

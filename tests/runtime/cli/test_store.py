@@ -45,6 +45,7 @@ def test_an_order_by_the_command_line_alone(shell: Shell, packed: Callable[..., 
     assert "POST /parcels" in shell("orders", "show", order, "--calls").stdout
     assert shell("orders", "show", order, "--mermaid").stdout.startswith("flowchart")
     assert "order.state" in shell("orders", "journal", order).stdout
+    assert shell.json("orders", "journal", order)[0]["event"]["type"] == "Submitted"
     assert shell.json("inventory", "--account", "A-1", "--spec", "Parcel")[0]["state"] == "active"
     assert "Parcel" in shell("inventory").stdout
 
@@ -56,6 +57,7 @@ def test_work_is_listed_shown_claimed_and_refused(shell: Shell) -> None:
     shell("run", "--until-idle")
     (item,) = shell.json("work", "list", "--queue", "packers")
     number = str(item["id"])
+    assert "is no failed task" in shell("fallout", "show", number, exit=1).stderr
     assert "weight" in shell("work", "show", number).stdout
     assert "claimed by ada" in shell("work", "claim", number, "--by", "ada").stdout
     assert shell.json("work", "list", "--mine", "--by", "bob") == []
@@ -76,6 +78,7 @@ def test_fallout_is_corrected_and_retried_in_bulk(shell: Shell, packed: Callable
     assert "too heavy" in shell("fallout", "list", "--code", "NO_ROOM").stdout
     item = shell.json("fallout", "list")[0]
     assert "409" in shell("fallout", "show", str(item["id"])).stdout
+    assert "is no manual task" in shell("work", "show", str(item["id"]), exit=1).stderr
     for order in orders:
         parcel = next(line["id"] for line in shell.json("orders", "show", order)["lines"] if line["spec"] == "Parcel")
         shell("fallout", "correct", order, parcel, "--set", "weight=5", "--by", "ada", "--reason", "repacked")

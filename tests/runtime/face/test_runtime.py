@@ -194,6 +194,26 @@ def test_work_is_claimed_by_one_and_its_values_are_typed(runtime: SyncRuntime) -
         runtime.work_item(4711)
 
 
+def test_a_refused_completion_leaves_the_item_to_others(runtime: SyncRuntime) -> None:
+    order = runtime.submit(box()).id
+    runtime.run_until_idle()
+    (item,) = runtime.work(queue="packers")
+    with pytest.raises(ValuesRefused):
+        runtime.complete(item.id, "ada", {"weight": "heavy"})
+    assert runtime.claim(item.id, "bob").claimed_by == "bob"
+    runtime.complete(item.id, "bob", {"weight": 30})
+    runtime.run_until_idle()
+    (failed,) = runtime.work(kind="fallout", order=order)
+    with pytest.raises(ValuesRefused):
+        runtime.complete_by_hand(failed.id, "ada", {"tracking": 1.5})
+    assert runtime.work_item(failed.id).claimed_by == ""
+
+
+def test_no_number_is_too_large_for_a_work_item(runtime: SyncRuntime) -> None:
+    with pytest.raises(UnknownWork):
+        runtime.work_item(10**30)
+
+
 def test_fallout_is_corrected_and_tried_again(runtime: SyncRuntime) -> None:
     order = runtime.submit(box())
     packed(runtime, order.id, weight=30)

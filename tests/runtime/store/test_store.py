@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 
 from orderloom.models.callout import Callout, Exchange, Outcome
 from orderloom.models.catalog import Attribute, Level
+from orderloom.models.conversion import Json
 from orderloom.models.inventory import AssetChange, AssetState
 from orderloom.models.journal import (
     AwaitCallback,
@@ -190,6 +193,25 @@ def test_early_events_reach_the_wait_that_comes_after(store: SqliteStore) -> Non
         store.post_event("ont.online", {"serial": serial}, NOW)
     assert next_step(store, state, AwaitEvent(task=CALL, event="ont.online", field="serial", key="S-1")) == 2
     assert len(store.inbox(0, 10)) == 2
+
+
+def test_early_events_are_found_by_any_of_their_members(store: SqliteStore) -> None:
+    state = started(store)
+    event: dict[str, Json] = {"place": {"code": 7}, "serial": "S-1", "a.b": "dotted", "long": "x" * 9999, "parts": [1]}
+    for _ in range(2):
+        assert store.post_event("storm", event, NOW) == 0
+    keys: dict[str, Json] = {"place.code": "7", "serial": "S-1", "a.b": "dotted", "long": "x" * 9999, "parts": [1]}
+    others: dict[str, Json] = {"place.code": 8, "long": "x" * 9, "nothing": "S-1"}
+    for field, key in others.items():
+        assert next_step(store, state, AwaitEvent(task=CALL, event="storm", field=field, key=key)) == 0
+    for field, key in keys.items():
+        assert next_step(store, state, AwaitEvent(task=CALL, event="storm", field=field, key=key)) == 2
+        for _ in range(2):
+            next_step(store, state, StopWaiting(task=CALL))
+            assert store.post_event("storm", event, NOW) == 0
+    assert store.forget_early(NOW + timedelta(seconds=1)) == 2
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("SELECT count(*) FROM early_members").fetchone() == (0,)
 
 
 def test_work_items_are_opened_claimed_and_closed(store: SqliteStore) -> None:

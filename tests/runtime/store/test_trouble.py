@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from orderloom.models.catalog import Level
 from orderloom.models.inventory import AssetChange, AssetState
 from orderloom.models.journal import OpenWork, Publish, SendCallout, StartTimer, TimerKind, WorkKind, WriteInventory
 from orderloom.runtime.store import committing, opening
+from orderloom.runtime.store.codec import dumps
 from orderloom.runtime.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreTooNew, StoreUnsupported
 from orderloom.runtime.store.schema import REVISION, metadata
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
@@ -111,7 +113,7 @@ def test_a_newer_schema_is_refused(store: SqliteStore) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0999'")
     connection.close()
-    with pytest.raises(StoreTooNew, match=r"schema 0999, this version knows 0002\); upgrade orderloom"):
+    with pytest.raises(StoreTooNew, match=r"schema 0999, this version knows 0003\); upgrade orderloom"):
         open_store(str(path))
 
 
@@ -156,6 +158,20 @@ def test_migrations_make_the_tables_of_the_schema(store: SqliteStore) -> None:
     assert differences == []
 
 
+def test_a_store_of_the_first_revision_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    opening.migrate(path, "0001")
+    with closing(sqlite3.connect(path)) as old:
+        old.execute(
+            "INSERT INTO early (kind, name, key, message, received_at) VALUES ('event', 'ont.online', ?, ?, 0)",
+            (b"", dumps({"serial": "S-1"})),
+        )
+        old.commit()
+    with closing(open_store(str(path))), closing(sqlite3.connect(path)) as new:
+        assert new.execute("SELECT name, field, early FROM early_members").fetchall() == [("ont.online", "serial", 1)]
+        assert new.execute("SELECT version_num FROM alembic_version").fetchall() == [(REVISION,)]
+
+
 def test_a_store_that_is_up_to_date_opens_without_the_migration_library(store: SqliteStore) -> None:
     code = (
         "import sys; from orderloom.runtime.store.sqlite import open_store; "
@@ -179,6 +195,11 @@ def test_a_store_that_is_up_to_date_opens_without_the_migration_library(store: S
         ("SELECT * FROM inbox WHERE refused IS NULL AND priority = ? AND id > ? ORDER BY id", "inbox_waiting"),
         ("SELECT * FROM timers WHERE due <= ? ORDER BY due", "timers_by_due"),
         ("SELECT * FROM published WHERE order_id = ? AND sequence > 1 ORDER BY sequence", "published_by_order"),
+        (
+            "SELECT id FROM early_members JOIN early ON id = early WHERE early_members.name = ? AND field = ? "
+            "AND early_members.key = ?",
+            "PRIMARY KEY",
+        ),
         ("SELECT * FROM inventory WHERE account = ? AND state IN ('reserved', 'active')", "inventory_by_account"),
         ("SELECT * FROM journal WHERE order_id = ? AND version > 1 ORDER BY version", "journal"),
     ],

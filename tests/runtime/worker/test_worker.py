@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from orderloom.engine.advance import advance
+from orderloom.engine.program import Program
 from orderloom.models.callout import Answer, Callout, Outcome
 from orderloom.models.design import Design
 from orderloom.models.integration import Breaker, Callback, Limit, Operation
@@ -277,6 +279,50 @@ def test_a_held_order_waits(host: Host) -> None:
     host.store.post(order(1).id, OrderReleased(by="ada"), NOW)
     host.run(chain, Instant())
     assert host.store.order(order(1).id).status is OrderStatus.PENDING
+
+
+def test_orders_wait_for_a_bundle_that_cannot_be_loaded(host: Host, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither their events nor their calls count as failed, and orders of other bundles go on."""
+    visited = [task("visit", TaskKind.MANUAL, queue="field"), call("first", "visit")]
+    sick, sound = design(visited, digest="a" * 64), replace(design(CHAIN, digest="b" * 64), name="others")
+    submit(host.store, sick, order(1), order(2))
+    submit(host.store, sound, order(3), order(4))
+    host.store.hold_connector("shop", "not yet")
+    loads = {sick.digest: True, sound.digest: True}
+    compiled = {each.digest: programs(each)("") for each in (sick, sound)}
+
+    def load(digest: str) -> Program:
+        if not loads[digest]:
+            raise ValueError("no such construct")
+        return compiled[digest]
+
+    def run() -> Totals:
+        async def until_idle() -> Totals:
+            if host.worker is None:
+                host.worker = Worker(host.store, load, lambda _digest, _name: Instant(), host.clock)
+            return await host.worker.run_until_idle(30)
+
+        return asyncio.run(until_idle())
+
+    run()
+    host.store.post(order(1).id, WorkCompleted(task=f"{1}/Deliver.visit", by="ada"), NOW)
+    run()
+    assert {call.order for call in host.store.pending_calls("shop", 9)} == {order(each).id for each in (1, 3, 4)}
+    host.restart()
+    loads[sick.digest] = False
+    host.store.post(order(2).id, OrderHeld(by="ada"), NOW)
+    number = host.store.post(order(2).id, OrderReleased(by="ada"), NOW)
+    host.store.release_connector("shop")
+    assert run().poisoned == 0
+    assert host.statuses() == {"completed": 2, "pending": 1, "inProgress": 1}
+    assert host.store.request(number)[0] is RequestState.PENDING
+    assert "cannot be loaded, and its orders wait: no such construct" in caplog.text
+    assert len(caplog.records) == 1
+    loads[sick.digest] = True
+    run()
+    assert host.store.request(number)[0] is RequestState.APPLIED
+    assert host.statuses() == {"completed": 3, "pending": 1}
+    assert host.store.poisoned() == []
 
 
 def test_an_event_the_core_cannot_digest_blocks_nothing(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from orderloom.models.catalog import Spec
+from orderloom.models.rules import DecompositionRule
+
 
 @dataclass(frozen=True)
 class Structure:
@@ -99,3 +102,12 @@ class Structure:
     def _ordered(self, names: Iterable[str]) -> tuple[str, ...]:
         found = set(names)
         return tuple(name for name in self.lineage if name in found)
+
+
+def structure_of(specs: Mapping[str, Spec], rules: Iterable[DecompositionRule]) -> Structure:
+    """The structure of a compiled design."""
+    return Structure(
+        lineage={name: spec.lineage or (name,) for name, spec in specs.items()},
+        contains=tuple((name, child.spec) for name, spec in specs.items() for child in spec.contains),
+        edges=tuple((rule.source, rule.target) for rule in rules),
+    )

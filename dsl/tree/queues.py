@@ -1,0 +1,96 @@
+"""Queues and watch rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orderloom.dsl.tree.expressions import Expression
+from orderloom.dsl.tree.tasks import DueTime
+from orderloom.dsl.tree.words import DottedName, Name, Number, Text, TimeSpan
+from orderloom.models.source import Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignStatement:
+    """`assign least_loaded`, `assign by_skill when condition`: how items of a queue find a person.
+
+    `mode` is as written: `pull`, `round_robin`, `least_loaded`, `by_skill`.
+    """
+
+    mode: Name
+    condition: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlaStatement:
+    """`sla 2 business days warn at 75%`."""
+
+    due: DueTime
+    #: in percent
+    warn_at: Number | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EscalateStatement:
+    """`escalate to field_leads`."""
+
+    queue: Name
+    span: Span
+
+
+QueueClause = AssignStatement | SlaStatement | EscalateStatement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueDeclaration:
+    """`queue field_ops "title" fallout { statements }`."""
+
+    name: Name
+    title: Text | None
+    fallout: bool
+    statements: tuple[QueueClause, ...]
+    doc: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchTrigger:
+    """`when 5 failures of inventory within 10m`."""
+
+    count: Number
+    subject: DottedName
+    window: TimeSpan
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchAction:
+    """`hold inventory`, `notify noc`; the verb is as written."""
+
+    verb: Name
+    target: DottedName
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchResponse:
+    """`do hold inventory, notify noc`."""
+
+    actions: tuple[WatchAction, ...]
+    span: Span
+
+
+WatchStatement = WatchTrigger | WatchResponse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchDeclaration:
+    """`watch name "title" { statements }`."""
+
+    name: Name
+    title: Text | None
+    statements: tuple[WatchStatement, ...]
+    doc: str
+    span: Span

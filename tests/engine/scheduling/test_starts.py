@@ -1,0 +1,104 @@
+"""Orders for later, and tasks that start as late as possible."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from orderloom.engine.advance import advance
+from orderloom.engine.scheduling import schedule
+from orderloom.engine.simulation import Reply, Script, simulate
+from orderloom.models.catalog import Action
+from orderloom.models.jeopardy import Jeopardy, Thresholds
+from orderloom.models.journal import OrderHeld, OrderReleased, SendCallout, StartTimer, TimerFired, TimerKind
+from orderloom.models.order import OrderItem, OrderStatus
+from orderloom.models.tasks import Due
+
+AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ITEM = OrderItem(id="1", action=Action.ADD, spec="S")
+START = TimerFired(task="", kind=TimerKind.START, attempt=0)
+
+
+def calls(kit: Any, **fields: Any) -> Any:
+    tasks = (
+        kit.task("call", "P.a", duration=Due(span=2 * HOUR), **fields),
+        kit.task("call", "P.b", after=["P.a"], duration=Due(span=2 * HOUR)),
+    )
+    return kit.program([kit.spec("S")], [kit.plan("P", "S", *tasks)], jeopardy=Thresholds(slack=25))
+
+
+def test_an_order_for_later_waits_for_its_start(kit: Any) -> None:
+    design = calls(kit)
+    start = AT + 48 * HOUR
+    state, step = kit.begin(design, kit.line("1", "S"), order=kit.order(requested_start=start))
+    assert (state.status, kit.states(state)) == (OrderStatus.PENDING, {"a": "scheduled", "b": "pending"})
+    assert state.tasks["1/P.a"].due == start
+    timers = [each for each in step.commands if isinstance(each, StartTimer)]
+    assert [(each.task, each.kind, each.due) for each in timers] == [("", TimerKind.START, start)]
+    assert state.expected == start + 4 * HOUR
+    assert not advance(design, state, START, AT + HOUR).entries
+    step = advance(design, state, START, start)
+    assert [each.task for each in step.commands if isinstance(each, SendCallout)] == ["1/P.a"]
+    assert state.status is OrderStatus.IN_PROGRESS
+    assert state.tasks["1/P.a"].started_at == start
+    assert not advance(design, state, START, start).entries
+
+
+def test_an_order_for_later_that_has_no_tasks_completes_at_its_start(kit: Any) -> None:
+    design = kit.program([kit.spec("S")], [])
+    start = AT + HOUR
+    state, _ = kit.begin(design, kit.line("1", "S"), order=kit.order(requested_start=start))
+    assert state.status is OrderStatus.PENDING
+    advance(design, state, START, start)
+    assert state.status is OrderStatus.COMPLETED
+
+
+def test_a_start_that_comes_while_the_order_is_held_waits_for_the_release(kit: Any) -> None:
+    design = calls(kit)
+    start = AT + 2 * HOUR
+    state, _ = kit.begin(design, kit.line("1", "S"), order=kit.order(requested_start=start))
+    advance(design, state, OrderHeld(by="eva"), AT + HOUR)
+    advance(design, state, START, start)
+    assert kit.states(state)["a"] == "ready"
+    advance(design, state, OrderReleased(by="eva"), start + HOUR)
+    assert kit.states(state)["a"] == "running"
+
+
+def test_a_requested_start_that_has_passed_delays_nothing(kit: Any) -> None:
+    state, step = kit.begin(calls(kit), kit.line("1", "S"), order=kit.order(requested_start=AT))
+    assert kit.states(state)["a"] == "running"
+    assert not [each for each in step.commands if isinstance(each, StartTimer) and each.kind is TimerKind.START]
+
+
+def test_a_task_starts_as_late_as_leaves_it_its_margin(kit: Any) -> None:
+    # latest start 6 h from the start of the order, a quarter of the four hours that follow is its margin
+    design = calls(kit, start_late=True)
+    order = replace(kit.order(requested_completion=AT + 10 * HOUR), items=(ITEM,))
+    result = simulate(design, order, script=Script(replies={"sys.do": (Reply(latency=2 * HOUR),)}))
+    task = result.state.tasks["1/P.a"]
+    assert task.started_at == AT + 5 * HOUR
+    assert result.state.completed_at == AT + 9 * HOUR
+    assert not [entry for _, entry in result.journal if entry.kind == "jeopardy"]
+    state, _ = kit.begin(design, kit.line("1", "S"), order=order)
+    found = schedule(design, state, AT)
+    assert found.tasks["1/P.a"].calculated_start == AT + 5 * HOUR
+    assert (found.expected, found.calculated_start) == (AT + 9 * HOUR, AT + 6 * HOUR)
+    assert found.jeopardy is Jeopardy.GREEN
+
+
+def test_without_a_requested_completion_it_starts_at_once(kit: Any) -> None:
+    state, _ = kit.begin(calls(kit, start_late=True), kit.line("1", "S"))
+    assert kit.states(state)["a"] == "running"
+
+
+def test_the_condition_of_a_task_is_decided_when_it_starts(kit: Any) -> None:
+    task = kit.task("call", "P.a", when=kit.present("x"))
+    design = kit.program([kit.spec("S", kit.attribute("x"))], [kit.plan("P", "S", task)])
+    start = AT + HOUR
+    state, _ = kit.begin(design, kit.line("1", "S"), order=kit.order(requested_start=start))
+    assert kit.states(state)["a"] == "scheduled"
+    advance(design, state, START, start)
+    assert kit.states(state)["a"] == "skipped"
+    assert state.status is OrderStatus.COMPLETED
