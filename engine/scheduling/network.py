@@ -85,6 +85,8 @@ class Network:
         wanted = state.order.requested_start
         floor = max(at, wanted) if wanted is not None else at
         finish: dict[tuple[str, bool], datetime] = {}
+        #: what the start of a subplan follows
+        opens: dict[str, str] = {}
         found: dict[str, Earliest] = {}
         for node in self.order:
             id, opening = node
@@ -93,9 +95,9 @@ class Network:
             for first in self._before[node]:
                 ended = finish[first]
                 if ended > begin or (not follows and ended == begin and not state.tasks[first[0]].state.final):
-                    begin, follows = ended, first[0]
+                    begin, follows = ended, opens[first[0]] if first[1] else first[0]
             if opening:
-                finish[node] = task.started_at or begin
+                finish[node], opens[id] = task.started_at or begin, follows
                 continue
             each = self._expected(task, begin, at, held.get(id), follows)
             if task.kind is TaskKind.SUBPLAN:
