@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orderloom.engine.orchestration.remedies import GENERAL
 from orderloom.models.catalog import Attribute, Enum, Spec
 from orderloom.models.design import Design
 from orderloom.models.tasks import TaskDefinition
@@ -18,6 +19,8 @@ class Names:
         #: inventory items that the scenario gives or makes: id -> spec
         self.assets: dict[str, str] = {}
         self.tasks: dict[str, TaskDefinition] = {}
+        #: what changes add to any plan, by plain name
+        self._added = {each.name: each for each in GENERAL}
         self.learn(design)
 
     def learn(self, design: Design) -> None:
@@ -43,8 +46,9 @@ class Names:
         """A task by plain name, by `Plan.task`, or by its id in a plan; what changes add to a name is left aside."""
         parts = [part.partition("~")[0] for part in name.split("/")]
         for part in parts[1:] + parts[:1] if len(parts) > 1 else parts:
-            if part in self.tasks:
-                return self.tasks[part]
+            found = self.tasks.get(part) or self._added.get(part.partition(" ")[0])
+            if found is not None:
+                return found
         node.unknown(name, self.tasks, "task")
         return None
 
