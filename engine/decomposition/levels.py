@@ -103,34 +103,33 @@ class Levels:
                 scope.root = work.lines.get(line.root, NOTHING)
                 held = work.assets.get(line.asset, NOTHING)
                 scope.asset = held
-                fired = match(scope)
+                fired: Iterable[int] = match(scope)
+                if self._program.asks_for_action and line.action is not Action.ADD:
+                    fired = self._kept(line, scope, fired)
                 live = line.id in work.active
                 for place in fired:
                     self._contribute(firing[place], line, scope, live or self._reached(firing[place], line))
-                    scope.asset = held
-                if self._program.asks_for_action and line.action is not Action.ADD:
-                    self._keep(line, scope, fired)
             for asset in work.used_by.get(line.asset, ()):
                 if line.action in _RELEASING or self._reconsidered(line, asset):
                     turn = max(self._program.strata.get(asset.spec, 0), stratum + 1)
                     self._releases.setdefault(turn, []).append((asset, line))
 
-    def _keep(self, line: Line, scope: Scope, fired: tuple[int, ...]) -> None:
-        """What a line uses already it asks for as if it were new: tests of the action decide only what is made."""
-        work = self._work
-        used = {asset.spec for asset in work.used_by.get(line.asset, ())}
+    def _kept(self, line: Line, scope: Scope, fired: Iterable[int]) -> Iterable[int]:
+        """The rules that fire, with those that would if the line were new and whose target it uses already.
+
+        Tests of the action decide only what is made; of an exclusive group the rule counts that made the target.
+        """
+        used = {asset.spec for asset in self._work.used_by.get(line.asset, ())}
         if not used:
-            return
+            return fired
         parent, root = scope.parent, scope.root
         scope.line, scope.parent, scope.root = _AsNew(line), _AsNew(parent), _AsNew(root)
         places = self._program.decompositions.match(scope)
         scope.line, scope.parent, scope.root = line, parent, root
-        live, held = line.id in work.active, scope.asset
-        for place in places:
-            rule = self._program.firing[place]
-            if place not in fired and rule.target.name in used:
-                self._contribute(rule, line, scope, live or self._reached(rule, line))
-                scope.asset = held
+        firing = self._program.firing
+        kept = {place for place in places if firing[place].target.name in used}
+        settled = {firing[place].rule.group for place in kept} - {""}
+        return sorted(kept | {place for place in fired if firing[place].rule.group not in settled})
 
     def _reconsidered(self, line: Line, asset: Asset) -> bool:
         """Whether some rule that may have asked for the item on behalf of the line looks at what the order touches."""

@@ -6,11 +6,12 @@ action and for something that may change, and a narrow scope below a line that s
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 
 from hypothesis import strategies as st
 
-from orderloom.engine.program import Program
+from orderloom.engine.program import Program, compile_design
 from orderloom.models.catalog import Action, Level, Scope, Spec
 from orderloom.models.expression import (
     Binary,
@@ -18,18 +19,23 @@ from orderloom.models.expression import (
     Collection,
     Default,
     Expression,
+    Presence,
     Quantified,
     Quantifier,
     Root,
     Variable,
 )
 from orderloom.models.rules import DecompositionRule
+from orderloom.models.rules import Mapping as Sets
+from orderloom.models.tasks import PlanDefinition, TaskDefinition, TaskKind
 from orderloom.models.values import BOOLEAN, INTEGER
-from tests.engine.building import attribute, equal, formula, is_action, lit, not_, program, ref, rule, spec
+from tests.engine.building import attribute, design, equal, formula, is_action, lit, not_, ref, rule, spec
 
 PRODUCTS = ("P0", "P1", "P2")
 TECHNICAL = {"C0": "cfs", "C1": "cfs", "R0": "rfs", "R1": "rfs", "S0": "resource", "S1": "resource"}
 _FEEDERS = {"C": ("P",), "R": ("P", "C"), "S": ("P", "C", "R")}
+#: set by a task that depends on nothing but the line: the same in every order
+_DELIVERED = attribute("d", INTEGER)
 _ATTRIBUTES = (attribute("a", INTEGER), attribute("b", BOOLEAN), attribute("k", INTEGER, default=0))
 #: scopes that look at where the source stands
 _PLACED = frozenset((Scope.PARENT, Scope.BUNDLE, Scope.RELATION, Scope.ORDER))
@@ -61,12 +67,22 @@ _ACTIONS = (not_(is_action(Action.NO_CHANGE)), is_action(Action.ADD))
 def programs(draw: st.DrawFn) -> Program:
     """Three products that may contain each other, six technical specs, up to nine rules."""
     scopes = {name: draw(st.sampled_from(list(Scope))) for name in TECHNICAL}
+    delivering = sorted(draw(st.sets(st.sampled_from((*PRODUCTS, "C0", "R0")), max_size=2)))
     specs: list[Spec] = [
-        spec(name, "product", *_ATTRIBUTES, contains=[(child, 0, None) for child in PRODUCTS]) for name in PRODUCTS
+        spec(
+            name,
+            "product",
+            *_ATTRIBUTES,
+            _DELIVERED,
+            contains=[(child, 0, None) for child in PRODUCTS],
+            supplied_later=("d",) if name in delivering else (),
+        )
+        for name in PRODUCTS
     ]
     for name, level in TECHNICAL.items():
         key = formula(_KEY) if scopes[name] is Scope.KEY else None
-        specs.append(spec(name, level, *_ATTRIBUTES, scope=scopes[name], key=key))
+        later = ("d",) if name in delivering else ()
+        specs.append(spec(name, level, *_ATTRIBUTES, _DELIVERED, scope=scopes[name], key=key, supplied_later=later))
     rules = []
     for place in range(draw(st.integers(1, 9))):
         target = draw(st.sampled_from(sorted(TECHNICAL)))
@@ -76,7 +92,15 @@ def programs(draw: st.DrawFn) -> Program:
             if each.name[0] in _FEEDERS[target[0]] and (scopes[target] not in _PLACED or _fixed(each))
         ]
         rules.append(_rule(draw, draw(st.sampled_from(sources)), target, place))
-    return program(specs, rules)
+    plans = [_delivery(each) for each in delivering]
+    return compile_design(replace(design(specs, rules), plans={each.name: each for each in plans}))
+
+
+def _delivery(spec: str) -> PlanDefinition:
+    """A task that gives `d` to whatever is added, the same to all."""
+    value = Sets(attribute="d", value=formula(lit(1, INTEGER)))
+    task = TaskDefinition(id=f"Deliver{spec}.find", name="find", title="", kind=TaskKind.AUTO, sets=(value,))
+    return PlanDefinition(name=f"Deliver{spec}", title="", spec=spec, actions=(Action.ADD,), tasks=(task,))
 
 
 def _fixed(source: Spec) -> bool:
@@ -86,7 +110,8 @@ def _fixed(source: Spec) -> bool:
 
 def _rule(draw: st.DrawFn, source: Spec, target: str, place: int) -> DecompositionRule:
     around = _AROUND if _fixed(source) else ()
-    tests = draw(st.lists(st.sampled_from((*_OWN, *around)), max_size=2))
+    late = (Presence(ref("d", INTEGER), True, BOOLEAN),) * 3 if source.supplied_later else ()
+    tests = draw(st.lists(st.sampled_from((*_OWN, *around, *late)), max_size=2))
     when = reduce(lambda left, right: Binary(BinaryOperator.AND, left, right, BOOLEAN), tests) if tests else None
     if when is None and source.level is Level.PRODUCT:
         when = draw(st.sampled_from((None, *_ACTIONS)))
@@ -96,6 +121,8 @@ def _rule(draw: st.DrawFn, source: Spec, target: str, place: int) -> Decompositi
         if around:
             values += [ref("a", INTEGER, Root.ROOT), _COUNT, _SUM]
         sets["a"] = draw(st.sampled_from(values))
+    if late and draw(st.booleans()):
+        sets["d"] = ref("d", INTEGER)
     if draw(st.booleans()):
         sets["b"] = ref("b", BOOLEAN)
     return rule(

@@ -74,7 +74,9 @@ class World:
     def _item(self, asset: Asset, names: Mapping[str, str], come: list[Asset]) -> OrderItem:
         together = {each.id for each in come}
         spec = self.program.specs[asset.spec]
-        given: dict[str, Any] = {name: to_json(asset.attributes.get(name)) for name in spec.attributes}
+        given: dict[str, Any] = {
+            name: to_json(asset.attributes.get(name)) for name in spec.attributes if name not in spec.supplied_later
+        }
         return OrderItem(
             id=asset.id,
             action=Action.ADD,

@@ -136,9 +136,9 @@ def _technical(
         for rule in design.rules:
             if design.specs[rule.target].level is not level:
                 continue
-            uses = any(each.spec == rule.target and source.asset in each.users for each in inventory.assets.values())
-            new = replace(source, action=Action.ADD)
-            if _fires(design, rule, source) or (source.action is not Action.ADD and uses and _fires(design, rule, new)):
+            if (_fires(design, rule, source) and not _displaced(design, inventory, rule, source)) or _kept(
+                design, inventory, rule, source
+            ):
                 asset = _asset(design, order, inventory, lines, source, rule)
                 live = source.live or _reached(design, lines, source, rule)
                 anchored.setdefault(asset, []).append(Asks(source, rule, live))
@@ -191,6 +191,21 @@ def _fires(design: Design, rule: DecompositionRule, source: Wanted) -> bool:
 
     rivals = [each for each in design.rules if rule.group and each.group == rule.group and each.rank < rule.rank]
     return holds(rule) and not any(holds(each) for each in rivals)
+
+
+def _kept(design: Design, inventory: Inventory, rule: DecompositionRule, source: Wanted) -> bool:
+    """Whether the rule would fire if the source were new, and the source has what it asks for."""
+    uses = any(each.spec == rule.target and source.asset in each.users for each in inventory.assets.values())
+    return source.action is not Action.ADD and uses and _fires(design, rule, replace(source, action=Action.ADD))
+
+
+def _displaced(design: Design, inventory: Inventory, rule: DecompositionRule, source: Wanted) -> bool:
+    """Whether another rule of its group made what the source has."""
+    return any(
+        each.group == rule.group and each is not rule and _kept(design, inventory, each, source)
+        for each in design.rules
+        if rule.group
+    )
 
 
 def _scope(line: Wanted) -> Scope:
