@@ -201,6 +201,9 @@ class TaskRows:
                 kept = replace(old, after=wanted.after, needs=wanted.needs, within=wanted.within)
                 if old.state is _S.FROZEN:
                     kept.state = _S.READY if old.attempts else _S.PENDING
+                if verdict is _V.UPDATE and old.attempts:
+                    # its next attempt asks for something else, so it is another request
+                    kept.generation += 1
                 self.tasks[wanted.id] = kept
 
     def _keep_others(self) -> None:
