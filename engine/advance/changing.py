@@ -124,7 +124,7 @@ def _refuse(turn: Turn, waiting: WaitingChange, plan: ChangePlan) -> None:
         turn.move_order(waiting.status, why="the cancellation is refused")
     for task in turn.state.tasks.values():
         if task.state is _S.FROZEN:
-            turn.move(task, _S.READY if task.attempts else _S.PENDING, why="the plan goes on")
+            turn.move(task, _S.READY if task.started_at else _S.PENDING, why="the plan goes on")
     turn.index = turn.state.index = Index(turn.program, turn.state)
     _thaw(turn)
 
@@ -192,6 +192,8 @@ def _put(turn: Turn, task: Task, row: Task, why: str) -> None:
         task.id = row.id
         turn.move(task, *path, why=why)
     task.id = row.id
+    if row.state is _S.PENDING:
+        task.started_at = row.started_at
     turn.tasks.add(row.id)
     for name in (
         "definition", "kind", "line", "within", "after", "needs", "attempts", "retries", "generation", "outputs",

@@ -5,7 +5,6 @@ Decomposed against it, changed content gives the same lines and items, under the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from orderloom.models.fulfillment import Line
@@ -17,30 +16,36 @@ from orderloom.models.plan import OrderState
 def baseline(state: OrderState, inventory: Inventory) -> Inventory:
     """`inventory` without the effects of this order; what other orders did meanwhile stays."""
     assets = dict(inventory.assets)
-    for line in _effective(state):
-        found = assets.get(line.asset)
-        restored = _without(line, found, state.order.id)
+    for asset, versions in _effective(state).items():
+        restored = _without(versions, assets.get(asset), state.order.id)
         if restored is None:
-            assets.pop(line.asset, None)
+            assets.pop(asset, None)
         else:
-            assets[line.asset] = restored
+            assets[asset] = restored
     return Inventory(assets=assets, at=inventory.at)
 
 
-def _effective(state: OrderState) -> Iterator[Line]:
-    """The lines whose effects inventory holds; of several versions of a line, the first knows what was there before."""
-    seen: set[str] = set()
+def _effective(state: OrderState) -> dict[str, list[Line]]:
+    """By asset, all versions of the lines whose effects inventory holds."""
+    found: dict[str, list[Line]] = {}
+    current: set[str] = set()
     for line in (*state.former.values(), *state.lines.values()):
-        if line.written and line.asset not in seen and line.state is not OrderStatus.CANCELLED:
-            seen.add(line.asset)
-            yield line
+        if line.written:
+            found.setdefault(line.asset, []).append(line)
+    for line in state.lines.values():
+        if line.written and line.state is not OrderStatus.CANCELLED:
+            current.add(line.asset)
+    return {asset: versions for asset, versions in found.items() if asset in current}
 
 
-def _without(line: Line, found: Asset | None, order: str) -> Asset | None:
-    if line.held is None:
-        others = found.users - line.users_added if found else frozenset()
+def _without(versions: list[Line], found: Asset | None, order: str) -> Asset | None:
+    held = versions[0].held
+    added = frozenset(user for each in versions for user in each.users_added)
+    removed = frozenset(user for each in versions for user in each.users_removed)
+    if held is None:
+        others = found.users - added if found else frozenset()
         return replace(found, users=others) if found and others else None
-    if found is None or found.order == order:
-        users = line.held.users if found is None else (found.users - line.users_added) | line.users_removed
-        return replace(line.held, users=users)
-    return replace(found, users=(found.users - line.users_added) | line.users_removed)
+    if found is None:
+        return held
+    users = (found.users - (added - held.users)) | removed
+    return replace(held if found.order == order else found, users=users)

@@ -184,7 +184,7 @@ class TaskRows:
         verdict = self._verdicts.verdicts[wanted.id][0]
         match verdict:
             case _V.RESTART:
-                row = replace(_anew(wanted, old), started_at=old.started_at, role=old.role, definition=old.definition)
+                row = replace(_anew(wanted, old), role=old.role, definition=old.definition)
                 self.tasks[wanted.id] = replace(row, kind=old.kind)
             case _V.REDO | _V.UNDO_REDO:
                 row = _anew(wanted, old)
@@ -200,7 +200,7 @@ class TaskRows:
             case _:
                 kept = replace(old, after=wanted.after, needs=wanted.needs, within=wanted.within)
                 if old.state is _S.FROZEN:
-                    kept.state = _S.READY if old.attempts else _S.PENDING
+                    kept.state = _S.READY if old.started_at else _S.PENDING
                 if verdict is _V.UPDATE and old.attempts:
                     # its next attempt asks for something else, so it is another request
                     kept.generation += 1
@@ -231,7 +231,7 @@ class TaskRows:
             case _V.UNDO if old.state is _S.WAITING:
                 row.state = _S.CANCELLED
         if old.state is _S.FROZEN and row.state is _S.FROZEN:
-            row.state = _S.READY if old.attempts else _S.PENDING
+            row.state = _S.READY if old.started_at else _S.PENDING
         return row
 
     # --- how they hang together -------------------------------------------------------------------------------------
@@ -276,7 +276,7 @@ class TaskRows:
             if task.role in LIVE and task.state in _TURN_CAME:
                 firsts = (self.tasks.get(each) for each in task.after)
                 if any(first is not None and not first.state.done for first in firsts):
-                    task.state, task.due = _S.PENDING, None
+                    task.state, task.due, task.started_at = _S.PENDING, None, None
 
     # --- decisions --------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ from orderloom.models.tasks import (
     RetryPolicy,
     TaskDefinition,
     TaskKind,
+    Within,
 )
 from orderloom.models.values import BOOLEAN, STRING, Type, Value
 
@@ -190,6 +191,10 @@ class Kit:
     def states(state: OrderState) -> Mapping[str, str]:
         """States of tasks by the last part of their ids."""
         return {task.id.rsplit("/", 1)[1].split(".")[1]: task.state.value for task in state.tasks.values()}
+
+    @staticmethod
+    def within(otherwise: str = "skip") -> Within:
+        return Within(limit=timedelta(hours=1), otherwise=otherwise)
 
     @staticmethod
     def retry(kind: str, retries: int | None, *seconds: int, **fields: Any) -> RetryPolicy:
