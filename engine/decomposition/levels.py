@@ -71,8 +71,11 @@ class Levels:
         made: list[Line] = []
         groups = list(self._groups.pop(stratum, {}).values())
         releases = self._releases.pop(stratum, [])
+        releasing: dict[str, list[Line]] = {}
+        for held, source in releases:
+            releasing.setdefault(held.id, []).append(source)
         for group, asset in zip(groups, held_by(work, groups), strict=True):
-            lost = _lost(group, asset, releases) if asset else frozenset()
+            lost = _lost(group, releasing.get(asset.id, ())) if asset else frozenset()
             line = wanted_line(work, group, asset, lost)
             if line is not None:
                 made.append(line)
@@ -207,7 +210,7 @@ class Levels:
         return held_by(self._work, [alone])[0] or NOTHING
 
 
-def _lost(group: Group, asset: Asset, releases: Iterable[tuple[Asset, Line]]) -> frozenset[str]:
-    """The users that no longer ask for the group's item."""
+def _lost(group: Group, releasing: Iterable[Line]) -> frozenset[str]:
+    """The users that no longer ask for the group's item, of those that may give it up."""
     asking = {each.source.id for each in group.contributions}
-    return frozenset(source.asset for held, source in releases if held.id == asset.id and source.id not in asking)
+    return frozenset(source.asset for source in releasing if source.id not in asking)
