@@ -217,8 +217,8 @@ class Work(Protocol):
     def inbox(self, after: int, limit: int) -> list[InboxEvent]:
         """Events that wait, oldest first, with an id above `after`."""
 
-    def inbox_of(self, priority: int, after: int, limit: int) -> list[InboxEvent]:
-        """The same for orders of one priority."""
+    def inbox_of_each(self, after: Sequence[int], limit: int) -> list[InboxEvent]:
+        """The same by priority of the orders: of each priority at most `limit`, with ids above that in `after`."""
 
     def inbox_may_have_changed(self) -> bool:
         """A cheap test: False when certainly nothing came into the database since the last call."""

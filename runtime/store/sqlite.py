@@ -162,12 +162,10 @@ class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems, SqliteGates, S
             ).fetchall()
         return [_inbox_event(row) for row in rows]
 
-    def inbox_of(self, priority: int, after: int, limit: int) -> list[InboxEvent]:
+    def inbox_of_each(self, after: Sequence[int], limit: int) -> list[InboxEvent]:
+        query = f"SELECT {_INBOX} FROM inbox WHERE refused IS NULL AND priority = ? AND id > ? ORDER BY id LIMIT ?"
         with self._database.snapshot() as reader:
-            rows = reader.execute(
-                f"SELECT {_INBOX} FROM inbox WHERE refused IS NULL AND priority = ? AND id > ? ORDER BY id LIMIT ?",
-                (priority, after, limit),
-            ).fetchall()
+            rows = [row for each, last in enumerate(after) for row in reader.execute(query, (each, last, limit))]
         return [_inbox_event(row) for row in rows]
 
     def inbox_may_have_changed(self) -> bool:

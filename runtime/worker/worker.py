@@ -256,7 +256,7 @@ class Worker:
         if not self._inbox_more and not self._store.inbox_may_have_changed():
             return
         found = sorted(
-            (event for each, read in enumerate(self._inbox_read) for event in self._store.inbox_of(each, read, INBOX)),
+            self._store.inbox_of_each(self._inbox_read, INBOX),
             key=lambda event: (rank(event.received_at, event.priority), event.id),
         )
         self._inbox_more = len(found) >= INBOX
