@@ -9,10 +9,24 @@ from typing import Any
 from orderloom.engine.advance import advance
 from orderloom.engine.scheduling import schedule
 from orderloom.engine.simulation import Reply, Script, simulate
+from orderloom.models.callout import Outcome
 from orderloom.models.catalog import Action
+from orderloom.models.inventory import EMPTY
 from orderloom.models.jeopardy import Jeopardy, Thresholds
-from orderloom.models.journal import OrderHeld, OrderReleased, SendCallout, StartTimer, TimerFired, TimerKind
+from orderloom.models.journal import (
+    AmendmentRequested,
+    CalloutAnswered,
+    OrderHeld,
+    OrderReleased,
+    SendCallout,
+    StartTimer,
+    Step,
+    Submitted,
+    TimerFired,
+    TimerKind,
+)
 from orderloom.models.order import OrderItem, OrderStatus
+from orderloom.models.plan import OrderState
 from orderloom.models.tasks import Due
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -102,3 +116,40 @@ def test_the_condition_of_a_task_is_decided_when_it_starts(kit: Any) -> None:
     advance(design, state, START, start)
     assert kit.states(state)["a"] == "skipped"
     assert state.status is OrderStatus.COMPLETED
+
+
+def amended(kit: Any, design: Any, at: datetime, **dates: datetime | None) -> tuple[OrderState, Step]:
+    """An order for the day after, amended at an instant."""
+    order = replace(kit.order(requested_start=AT + 24 * HOUR, requested_completion=AT + 40 * HOUR), items=(ITEM,))
+    state = OrderState(order=order, design=design.design.digest)
+    advance(design, state, Submitted(inventory=EMPTY), AT)
+    change = AmendmentRequested(order=replace(order, **dates), inventory=EMPTY, by="eva")
+    return state, advance(design, state, change, at)
+
+
+def test_an_amendment_moves_the_start(kit: Any) -> None:
+    design, start = calls(kit), AT + 30 * HOUR
+    state, step = amended(kit, design, AT + HOUR, requested_start=start)
+    timers = [each.due for each in step.commands if isinstance(each, StartTimer) and each.kind is TimerKind.START]
+    assert timers == [start]
+    assert (kit.states(state)["a"], state.tasks["1/P.a"].due, state.status) == ("scheduled", start, OrderStatus.PENDING)
+    assert state.expected == start + 4 * HOUR
+    assert not advance(design, state, START, AT + 24 * HOUR).entries
+    advance(design, state, START, start)
+    assert kit.states(state)["a"] == "running"
+
+
+def test_an_amendment_lets_the_order_start_at_once(kit: Any) -> None:
+    state, _ = amended(kit, calls(kit), AT + HOUR, requested_start=None)
+    assert (kit.states(state)["a"], state.status) == ("running", OrderStatus.IN_PROGRESS)
+
+
+def test_an_amendment_to_an_earlier_completion_changes_colours(kit: Any) -> None:
+    design = calls(kit)
+    state, _ = amended(kit, design, AT + HOUR, requested_start=None, requested_completion=AT + 4 * HOUR)
+    assert state.jeopardy is state.lines["1"].jeopardy is state.tasks["1/P.a"].jeopardy is Jeopardy.RED
+    later = replace(state.order, requested_completion=AT + 60 * HOUR)
+    answer = CalloutAnswered(task="1/P.a", attempt=1, outcome=Outcome.COMPLETED)
+    advance(design, state, AmendmentRequested(order=later, inventory=EMPTY, by="eva"), AT + 2 * HOUR)
+    advance(design, state, answer, AT + 3 * HOUR)
+    assert state.jeopardy is state.lines["1"].jeopardy is Jeopardy.GREEN

@@ -12,6 +12,7 @@ from orderloom.models.callout import Callout, Exchange, Outcome
 from orderloom.models.catalog import Action, Attribute, Level, RelationKind, Scope
 from orderloom.models.fulfillment import Line, LineRelation, LineSource, Origin, Provenance
 from orderloom.models.inventory import Asset, AssetChange, AssetState, Inventory
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.journal import (
     AmendmentRequested,
     CallbackReceived,
@@ -154,6 +155,7 @@ tasks = st.builds(
     started_at=maybe_instants,
     finished_at=maybe_instants,
     by=texts,
+    jeopardy=enums(Jeopardy),
     role=enums(TaskRole),
     of=texts,
     version=st.integers(0, 9),
@@ -181,6 +183,7 @@ lines = st.builds(
     sources=st.lists(st.builds(LineSource, texts, texts), max_size=2).map(tuple),
     relations=st.lists(st.builds(LineRelation, enums(RelationKind), texts), max_size=2).map(tuple),
     context=st.booleans(),
+    jeopardy=enums(Jeopardy),
     missing=st.lists(texts, max_size=2).map(tuple),
     before=by_name,
     users_added=st.frozensets(texts, max_size=1),
@@ -323,6 +326,9 @@ states = st.builds(
     tasks=st.lists(tasks, max_size=2).map(lambda found: {task.id: task for task in found}),
     reasons=st.lists(texts, max_size=2).map(tuple),
     held_from=st.none() | enums(OrderStatus),
+    jeopardy=enums(Jeopardy),
+    jeopardy_at=st.none() | instants,
+    expected=st.none() | instants,
     started_at=maybe_instants,
     completed_at=maybe_instants,
     revision=st.integers(0, 9),
