@@ -56,8 +56,7 @@ def programs(draw: st.DrawFn) -> Program:
     plans.append(_plan("Back", Kit.task("call", "Back.x", operation="sys.undo"), Kit.task("milestone", "Back.y")))
     change = Kit.task("call", "Alter.x", sets=(Kit.sets("d", Kit.read("ref", Root.RESPONSE)),))
     plans.append(_plan("Alter", change, Kit.task("auto", "Alter.y", after=("Alter.x",))))
-    names = ("do", "undo", "drop", "undrop")
-    operations = [Kit.operation(f"sys.{name}", attribute("ref")) for name in names]
+    operations = [Kit.operation(f"sys.{each}", attribute("ref")) for each in ("do", "undo", "drop", "undrop")]
     return Kit.program(specs, plans, operations, rules=tuple(rules))
 
 
