@@ -13,7 +13,7 @@ from orderloom.connectors.templates.operation import OperationTemplates
 from orderloom.engine.program import Program
 from orderloom.engine.simulation.acts import Amend, CallBack, Cancel, Correct, Migrate, Resolve, Work
 from orderloom.engine.simulation.script import Delivery, Happening, Person, Reply, Script
-from orderloom.models.callout import Outcome
+from orderloom.models.callout import Answer, Outcome
 from orderloom.models.design import Design
 from orderloom.models.journal import FalloutAction, OrderHeld, OrderReleased, SendCallout
 from orderloom.models.order import ProductOrder
@@ -27,7 +27,9 @@ from orderloom.runtime.scenarios.orders import Orders
 #: keys of a scenario, and of each of its orders, that say what the world does
 WORLD = ("systems", "people", "events", "callbacks", "actions")
 _OUTCOMES = tuple(str(each) for each in Outcome)
-_REPLY_KEYS = ("outcome", "outputs", "code", "message", "latency", "callback")
+#: what an answer or a callback says in terms of the core
+_TOLD = ("outcome", "outputs", "code", "message")
+_REPLY_KEYS = (*_TOLD, "latency", "callback")
 _ACTIONS = ("hold", "release", "retry", "skip", "complete", "correct", "work", "amend", "cancel", "migrate")
 _ACTION_KEYS = (*_ACTIONS, "after", "at", "by", "reason", "values", "outputs", "accept", "roles", "force")
 
@@ -101,28 +103,24 @@ class Worlds:
 
     def _reply(self, operation: str, node: Node) -> Reply:
         found = node.mapping(_REPLY_KEYS)
-        reply = Reply(
-            outcome=Outcome(found["outcome"].choice(_OUTCOMES, "outcome") or "completed")
-            if "outcome" in found
-            else Outcome.COMPLETED,
+        latency = found["latency"].span() if "latency" in found else timedelta(milliseconds=100)
+        reply = self._told(operation, found, latency)
+        if "callback" not in found:
+            return reply
+        later = found["callback"].mapping(("after", *_TOLD))
+        after = later["after"].span() if "after" in later else timedelta(minutes=1)
+        return replace(reply, callback=self._told(operation, later, after))
+
+    def _told(self, operation: str, found: Mapping[str, Node], latency: timedelta) -> Reply:
+        """What an answer or a callback says."""
+        outcome = found["outcome"].choice(_OUTCOMES, "outcome") if "outcome" in found else ""
+        return Reply(
+            outcome=Outcome(outcome or Outcome.COMPLETED),
             outputs=self._outputs(operation, found.get("outputs")),
             code=found["code"].text() if "code" in found else "",
             message=found["message"].text() if "message" in found else "",
-            latency=found["latency"].span() if "latency" in found else timedelta(milliseconds=100),
+            latency=latency,
         )
-        if "callback" not in found:
-            return reply
-        entries = found["callback"].mapping(("after", "outcome", "outputs", "code", "message"))
-        later = Reply(
-            outcome=Outcome(entries["outcome"].choice(_OUTCOMES, "outcome") or "completed")
-            if "outcome" in entries
-            else Outcome.COMPLETED,
-            outputs=self._outputs(operation, entries.get("outputs")),
-            code=entries["code"].text() if "code" in entries else "",
-            message=entries["message"].text() if "message" in entries else "",
-            latency=entries["after"].span() if "after" in entries else timedelta(minutes=1),
-        )
-        return replace(reply, callback=later)
 
     def _outputs(self, operation: str, node: Node | None) -> dict[str, Value]:
         if node is None:
@@ -170,30 +168,25 @@ class Worlds:
 
     def _callbacks(self, node: Node, order: ProductOrder) -> Iterator[tuple[timedelta, Happening]]:
         for each in node.items():
-            found = each.mapping(("task", "after", "at", "outcome", "outputs", "code", "message", "body"))
+            found = each.mapping(("task", "after", "at", "body", *_TOLD))
             if "task" not in found:
                 each.expected("a callback with the `task` that it is for")
                 continue
             named = found["task"]
             task = self._names.task(named.text(), named)
-            if task is None or not task.operation:
+            if task is None:
                 continue
-            act = CallBack(
-                task=named.text(),
-                outcome=Outcome(found["outcome"].choice(_OUTCOMES, "outcome") or "completed")
-                if "outcome" in found
-                else Outcome.COMPLETED,
-                outputs=self._outputs(task.operation, found.get("outputs")),
-                code=found["code"].text() if "code" in found else "",
-                message=found["message"].text() if "message" in found else "",
-            )
+            if not task.operation:
+                named.problem(f"`{named.text()}` calls nothing, so nothing calls back")
+                continue
+            told: Reply | Answer = self._told(task.operation, found, timedelta(0))
             if "body" in found:
                 operation = self._names.design.operations[task.operation]
                 reader = OperationTemplates(operation, self._names.design.enums).reader
-                _, answer = reader.message({}, found["body"].plain())
-                act = replace(
-                    act, outcome=answer.outcome, outputs=answer.outputs, code=answer.code, message=answer.message
-                )
+                _, told = reader.message({}, found["body"].plain())
+            act = CallBack(
+                task=named.text(), outcome=told.outcome, outputs=told.outputs, code=told.code, message=told.message
+            )
             yield _when(each, found, order.order_date), act
 
     def _actions(self, node: Node, order: ProductOrder) -> Iterator[tuple[timedelta, Happening]]:
