@@ -17,7 +17,7 @@ from orderloom.engine.expressions import NOTHING, Scope, Snapshot
 from orderloom.engine.firing import FiringRule
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Level
-from orderloom.models.fulfillment import Line, LineSource, Problem, ProblemKind, Provenance
+from orderloom.models.fulfillment import Line, LineSource, Problem, Provenance
 from orderloom.models.inventory import Asset, AssetState, Inventory
 from orderloom.models.order import ProductOrder
 from orderloom.models.values import Value
@@ -146,14 +146,14 @@ class _Further(Levels):
             target = group.rule.target
             id = asset.id if asset else f"{target.name}@{target.scope}:{group.anchor}"
             there = work.by_asset.get(id)
+            if there is not None and there.action is Action.DELETE:
+                # what goes is not brought back: a new item takes its place
+                there = asset = None
             if there is None:
                 line = wanted_line(work, group, asset, frozenset())
                 if line is not None:
                     settle(work, line)
                 yield line
-            elif there.action is Action.DELETE:
-                text = f"rule `{group.rule.id}` asks for `{target.name}`, which this order deletes; amend the order"
-                work.problem(ProblemKind.INVENTORY, there.id, text)
             else:
                 self._extend(group, there, asset)
 
