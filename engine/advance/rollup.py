@@ -7,7 +7,7 @@ while all that is open waits for a person, an event or an instant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.inventory import change_for, over, state_after, taken_back, writes
@@ -18,6 +18,8 @@ from orderloom.models.inventory import AssetChange, AssetState
 from orderloom.models.journal import WriteInventory
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState, PlanState, Task
+
+_TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 
 
 def task_started(turn: Turn, task: Task) -> None:
@@ -99,6 +101,7 @@ def write_inventory(turn: Turn) -> None:
     """Reserves what lines that started will add; records what lines that ended have changed or taken back."""
     lines, order = turn.state.lines, turn.state.order
     changes: list[AssetChange] = []
+    others = _others(turn.state) if turn.ended or turn.taken_back else {}
     # a change in the same step may have put other rows in the place of lines
     for line in (lines[each] for each in turn.started if each not in turn.ended):
         if line.action is Action.ADD and line.state is OrderStatus.IN_PROGRESS:
@@ -108,8 +111,8 @@ def write_inventory(turn: Turn) -> None:
         if line.state is OrderStatus.COMPLETED:
             changed = writes(line, lines)
             change = change_for(line, lines, order, state_after(line, lines)) if changed else None
-            former = former_versions(turn.state, line)
-            if line.written and former:
+            former = others.get(line.asset, ())
+            if former and (line.written or any(each.written for each in former)):
                 change = over(line, change, former)
             line.written = line.written or changed
             if change:
@@ -117,7 +120,7 @@ def write_inventory(turn: Turn) -> None:
     if turn.taken_back:
         live = {line.asset for line in lines.values() if not line.context and line.state is not OrderStatus.CANCELLED}
         changes.extend(
-            taken_back(line, former_versions(turn.state, line), order.account.id)
+            taken_back(line, others.get(line.asset, ()), order.account.id)
             for line in turn.taken_back.values()
             if line.written and line.asset not in live
         )
@@ -126,6 +129,11 @@ def write_inventory(turn: Turn) -> None:
     turn.started, turn.ended, turn.taken_back = {}, {}, {}
 
 
-def former_versions(state: OrderState, line: Line) -> list[Line]:
-    """What changes have superseded of this line."""
-    return [state.former[f"{line.id}~{n}"] for n in range(1, state.revision + 1) if f"{line.id}~{n}" in state.former]
+def _others(state: OrderState) -> Mapping[str, list[Line]]:
+    """By asset, what inventory may have been told by versions and lines that changes have taken out of the order."""
+    found: dict[str, list[Line]] = {}
+    if state.revision:
+        gone = (each for each in state.lines.values() if each.state in _TAKEN_BACK)
+        for line in (*state.former.values(), *gone):
+            found.setdefault(line.asset, []).append(line)
+    return found
