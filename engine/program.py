@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from orderloom.engine.expressions import CompiledExpression, Expressions
 from orderloom.engine.expressions.wording import references
 from orderloom.engine.firing import FiringMapping, FiringRule, strata
 from orderloom.engine.network import NativeNetwork, NetworkRule
-from orderloom.engine.readings import readings
+from orderloom.engine.readings import Readings, readings, together
 from orderloom.models.catalog import Spec
 from orderloom.models.design import Design
 from orderloom.models.expression import Formula, Root
@@ -78,7 +78,11 @@ class Program:
     def firing(self) -> tuple[FiringRule, ...]:
         """The rules of `decompositions`, place by place, ready to fire."""
         rules = {rule.id: rule for rule in self.design.rules}
-        return tuple(self._firing(rules[each.id]) for each in self.decompositions.rules)
+        groups: dict[str, list[Readings]] = {}
+        for rule in self.design.rules:
+            if rule.group:
+                groups.setdefault(rule.group, []).append(readings(rule, self.design.specs[rule.target]))
+        return tuple(self._firing(rules[each.id], groups) for each in self.decompositions.rules)
 
     @cached_property
     def firing_by_source(self) -> Mapping[str, tuple[FiringRule, ...]]:
@@ -110,7 +114,7 @@ class Program:
             self._required[spec] = found
         return found
 
-    def _firing(self, rule: DecompositionRule) -> FiringRule:
+    def _firing(self, rule: DecompositionRule, groups: Mapping[str, Sequence[Readings]]) -> FiringRule:
         target = self.design.specs[rule.target]
         return FiringRule(
             rule=rule,
@@ -124,7 +128,7 @@ class Program:
                 for reference in references(formula.expression)
             ),
             key=self.expression(target.scope_key) if target.scope_key else None,
-            readings=readings(rule, target),
+            readings=together(groups[rule.group]) if rule.group else readings(rule, target),
         )
 
     def _network(self, rules: Iterable[NetworkRule]) -> NativeNetwork:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
 from orderloom.models.catalog import Scope, Spec
@@ -49,6 +49,19 @@ def readings(rule: DecompositionRule, target: Spec) -> Readings:
         relations=target.scope is Scope.RELATION,
         action=any(isinstance(node, Reference) and node.meta and node.name == "action" for node in asked),
         asks=frozenset(node.name for node in deciding if isinstance(node, Reference | Variable) and not node.meta),
+    )
+
+
+def together(found: Sequence[Readings]) -> Readings:
+    """What the rules of an exclusive group look at: whether one of them fires depends on the others."""
+    return Readings(
+        parent=any(each.parent for each in found),
+        root=any(each.root for each in found),
+        children=any(each.children for each in found),
+        lines=any(each.lines for each in found),
+        relations=any(each.relations for each in found),
+        action=any(each.action for each in found),
+        asks=frozenset(name for each in found for name in each.asks),
     )
 
 

@@ -45,6 +45,7 @@ def weave(turn: Turn, line: Line, attribute: str) -> Staged:
     for each in found.joined:
         there = state.lines[each.id]
         there.sources, there.users_added, there.users_removed = each.sources, each.users_added, each.users_removed
+        there.quantity = each.quantity
         lines[each.id] = there
     state.lines = lines
     for id, after in waiting.items():

@@ -165,6 +165,7 @@ class _Further(Levels):
             sources=(*there.sources, *(LineSource(each.source.id, each.rule.id) for each in group.contributions)),
             users_added=there.users_added | (users - (asset.users if asset else frozenset())),
             users_removed=there.users_removed - users,
+            quantity=self._quantity(group, self.joined.get(there.id, there)),
         )
         self.joined[line.id] = line
         self._work.add(line)
@@ -172,3 +173,12 @@ class _Further(Levels):
         for name, value in values.items():
             if line.attributes.get(name) is None:
                 self.values.append(Supplied(line.id, name, value, provenance[name]))
+
+    def _quantity(self, group: Group, there: Line) -> int:
+        """The units that a line is for with what its new sources ask for."""
+        asked = [each.quantity for each in group.contributions if each.quantity is not None]
+        if not asked:
+            return there.quantity
+        rules = {each.rule for each in there.sources}
+        counted = any(rule.quantity and rule.id in rules for rule in self._program.firing)
+        return sum(asked) + (there.quantity if counted else 0)

@@ -251,15 +251,16 @@ def _asset(
 
 def _reached(design: Design, lines: list[Wanted], source: Wanted, rule: DecompositionRule) -> bool:
     """Whether the order touches what the rule looks at: the designs of these tests look at parents and roots only."""
-    seen = repr([rule.when, rule.quantity, rule.mappings])
-    scope = design.specs[rule.target].scope
-    if scope is Sharing.RELATION:
+    rivals = [each for each in design.rules if each is rule or (rule.group and each.group == rule.group)]
+    seen = repr([(each.when, each.quantity, each.mappings) for each in rivals])
+    scopes = {design.specs[each.target].scope for each in rivals}
+    if Sharing.RELATION in scopes:
         together = _together(lines, _product(source), gone=True)
         if any(each.live for each in together):
             return True
-    if ("Root.PARENT" in seen or scope is Sharing.PARENT) and source.parent is not None and source.parent.live:
+    if ("Root.PARENT" in seen or Sharing.PARENT in scopes) and source.parent is not None and source.parent.live:
         return True
-    return bool(("Root.ROOT" in seen or scope is Sharing.BUNDLE) and source.root.live)
+    return bool(("Root.ROOT" in seen or Sharing.BUNDLE in scopes) and source.root.live)
 
 
 def _product(line: Wanted) -> Wanted:
