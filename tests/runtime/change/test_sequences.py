@@ -1,8 +1,9 @@
-"""Whatever orders come for whatever accounts: those in sequence never overlap, and the last word on a product counts."""
+"""Whatever orders come for whatever accounts: those in sequence never overlap, the last word on a product counts."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,7 @@ def test_orders_of_an_account_in_sequence_never_overlap(found: list[tuple[str, i
         store.close()
     for account in "ABC":
         mine = [order.id for order in orders if order.account.id == account]
-        for first, second in zip(mine, mine[1:], strict=False):
+        for first, second in itertools.pairwise(mine):
             assert ended[first] < started[second]
 
 
