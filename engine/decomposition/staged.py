@@ -17,7 +17,7 @@ from orderloom.engine.expressions import NOTHING, Scope, Snapshot
 from orderloom.engine.firing import FiringRule
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Level
-from orderloom.models.fulfillment import Line, LineSource, Problem, Provenance
+from orderloom.models.fulfillment import Line, LineSource, Origin, Problem, Provenance
 from orderloom.models.inventory import Asset, AssetState, Inventory
 from orderloom.models.order import ProductOrder
 from orderloom.models.values import Value
@@ -25,7 +25,7 @@ from orderloom.models.values import Value
 
 @dataclass(frozen=True, slots=True)
 class Supplied:
-    """A value that a new source gives to a line that is there already and has none."""
+    """A value that a new source gives to a line that is there already."""
 
     line: str
     attribute: str
@@ -158,7 +158,7 @@ class _Further(Levels):
                 self._extend(group, there, asset)
 
     def _extend(self, group: Group, there: Line, asset: Asset | None) -> None:
-        """The sources join a line; what it has stays, what it lacks they give."""
+        """The sources join a line: what it lacks they give, and what they set by a higher priority."""
         users = frozenset(each.source.asset for each in group.contributions)
         line = replace(
             self.joined.get(there.id, there),
@@ -171,8 +171,15 @@ class _Further(Levels):
         self._work.add(line)
         values, provenance = merge_values(self._work, line.id, group.contributions)
         for name, value in values.items():
-            if line.attributes.get(name) is None:
+            if line.attributes.get(name) is None or self._outranks(provenance[name], line.provenance.get(name)):
                 self.values.append(Supplied(line.id, name, value, provenance[name]))
+
+    def _outranks(self, late: Provenance, there: Provenance | None) -> bool:
+        """Whether a rule's value takes the place of the one that is there: what a task or a person set stays."""
+        if there is None or there.origin in (Origin.DEFAULT, Origin.INVENTORY):
+            return True
+        priorities = {rule.id: rule.rule.priority for rule in self._program.firing}
+        return there.origin is Origin.RULE and priorities[late.by] > priorities.get(there.by, 0)
 
     def _quantity(self, group: Group, there: Line) -> int:
         """The units that a line is for with what its new sources ask for."""
