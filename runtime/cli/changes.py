@@ -133,7 +133,7 @@ def replay(ctx: click.Context, order: str, as_json: bool) -> None:
         screen.say("order", found.order, f"differs from its journal in {len(found.differences)} places")
         screen.show_table(
             ("after event", "where", "stored", "replayed"),
-            [(each.version, each.where, each.stored, each.replayed) for each in found.differences],
+            [(each.version, each.where, *_where_they_part(each.stored, each.replayed)) for each in found.differences],
         )
     else:
         screen.say("order", found.order, f"is what its {found.events} events make of it")
@@ -198,6 +198,15 @@ def migrate(
         screen.remark("no open orders on another version")
     if failed:
         raise click.exceptions.Exit(1)
+
+
+def _where_they_part(stored: str, replayed: str) -> tuple[str, str]:
+    """Both texts from shortly before their first difference on, cut to what a column bears."""
+    pairs = enumerate(zip(stored, replayed, strict=False))
+    shared = next((at for at, (one, other) in pairs if one != other), min(len(stored), len(replayed)))
+    start = max(shared - 20, 0)
+    lead = "…" if start else ""
+    return lead + stored[start : start + 80], lead + replayed[start : start + 80]
 
 
 def _open(runtime: SyncRuntime, bundle: str, version: str) -> list[OrderView]:

@@ -91,7 +91,7 @@ contents = Table(
     _blob("outline"),
     #: as a change left it, NULL where none did
     _blob("amended", null=True),
-    #: the design that it was submitted to, NULL in rows of schema 0001: the one it runs on
+    #: the design that it was submitted to, NULL in rows older than schema 0003: the one it runs on
     _text("design", null=True),
     PrimaryKeyConstraint("order_id"),
 )
