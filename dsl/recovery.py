@@ -40,6 +40,7 @@ _MEANT = {
     "'“”„‘’`": "text is written in plain double quotes",
     ";": "nothing is needed between statements",
     "&|!": "write `and`, `or`, `not`",
+    "%^": "the operators of numbers are `+`, `-`, `*` and `/`",
 }
 
 
