@@ -31,10 +31,10 @@ from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
 from orderloom.runtime import forms, tmf622
+from orderloom.runtime.administration import Administration
 from orderloom.runtime.clock import Clock, SystemClock
-from orderloom.runtime.deployment import Library, check_files, check_folder
+from orderloom.runtime.deployment import Library
 from orderloom.runtime.errors import (
-    BundleRefused,
     NotAllowed,
     NothingDeployed,
     StillWorking,
@@ -45,7 +45,6 @@ from orderloom.runtime.errors import (
     UnknownOrder,
     UnknownTask,
     UnknownWork,
-    VersionTaken,
     WhichBundle,
 )
 from orderloom.runtime.home import database_url as home_database
@@ -72,7 +71,6 @@ from orderloom.runtime.store.views import (
 )
 from orderloom.runtime.views import (
     Delivery,
-    Deployed,
     LineView,
     PlanTask,
     Receipt,
@@ -85,7 +83,7 @@ from orderloom.runtime.views import (
 _PATIENCE = 5.0
 
 
-class Runtime:
+class Runtime(Administration):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's
@@ -134,46 +132,6 @@ class Runtime:
         """Ends this runtime's worker, if any, and gives up the store. Nothing is lost."""
         await self._host.close()
         self._store.close()
-
-    # --- bundles
-
-    async def deploy(self, bundle: str | Path | Mapping[str, str]) -> Deployed:
-        """Checks a bundle (its folder, or its files, path -> text) and makes it what new orders run on.
-
-        Deploying the same content again changes nothing. Raises BundleRefused with the diagnostics, VersionTaken where
-        the version is there with other content.
-        """
-        if isinstance(bundle, Mapping):
-            checked = await asyncio.to_thread(check_files, bundle)
-        else:
-            checked = await asyncio.to_thread(check_folder, bundle)
-        design = checked.design
-        if design is None:
-            raise BundleRefused(checked.name or str(bundle)[:200], checked.diagnostics, checked.files)
-        known = {each.digest: each for each in self._store.bundles()}
-        files = {path: text.encode() for path, text in checked.files.items()}
-        try:
-            self._store.deploy(design.name, design.version, design.digest, files, self._clock.now())
-        except Conflict:
-            taken = next(e.digest for e in known.values() if (e.name, e.version) == (design.name, design.version))
-            raise VersionTaken(
-                name=design.name, version=design.version, deployed=taken[:12], digest=design.digest[:12]
-            ) from None
-        self._library.keep(design)
-        fresh = design.digest not in known
-        return Deployed(name=design.name, version=design.version, digest=design.digest, fresh=fresh)
-
-    async def bundles(self) -> list[BundleView]:
-        """All deployed versions, latest deployment first."""
-        return self._store.bundles()
-
-    async def design(self, digest: str) -> Design:
-        """The design of a deployed bundle."""
-        return await asyncio.to_thread(self._library.design, digest)
-
-    async def bundle_files(self, digest: str) -> dict[str, str]:
-        """The files of a deployed bundle, path -> text."""
-        return await asyncio.to_thread(self._library.files, digest)
 
     # --- orders
 

@@ -26,6 +26,8 @@ COMMANDS = {
     "orders": ("orders", "List orders, show one, hold and resume it."),
     "work": ("work", "List, claim and complete manual tasks."),
     "fallout": ("fallout", "List, correct, retry and skip failed tasks."),
+    "connectors": ("connectors", "List external systems; take one offline, let it go on."),
+    "aside": ("aside", "List events on which the software failed, and try them again."),
     "inventory": ("inventory", "Show what accounts have."),
     "callback": ("callback", "Deliver the answer of an external system."),
     "event": ("event", "Publish an event that orders may wait for."),
