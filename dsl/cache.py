@@ -13,30 +13,37 @@ import pickle
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orderloom.models.design import Design
-from orderloom.models.source import Diagnostic
+from orderloom.models.source import Diagnostic, Severity
+
+#: a function that finds more about a design that compiles
+FurtherCheck = Callable[[Design], tuple[Diagnostic, ...]]
 
 if TYPE_CHECKING:
     from orderloom.dsl.bundle import Sources
     from orderloom.dsl.compiler import Compiled
 
 
-def compile_cached(sources: Sources) -> Compiled:
-    """Like `compile_bundle`, from the cache where this software has compiled the same files before."""
+def compile_cached(sources: Sources, *further: FurtherCheck) -> Compiled:
+    """Like `compile_bundle` and further checks, from the cache where this software has seen the same files before."""
     from orderloom.dsl.compiler import Compiled, compile_bundle
 
-    path = cache_folder() / f"{key_of(sources.digest)}.design"
+    path = cache_folder() / f"{key_of(sources.digest, *further)}.design"
     found = _read(path)
     if found is not None:
         design, diagnostics = found
         return Compiled(design=design, diagnostics=diagnostics)
     compiled = compile_bundle(sources)
+    if compiled.design is not None:
+        diagnostics = (*compiled.diagnostics, *(each for check in further for each in check(compiled.design)))
+        sound = not any(each.severity is Severity.ERROR for each in diagnostics)
+        compiled = Compiled(design=compiled.design if sound else None, diagnostics=diagnostics)
     if compiled.design is not None:
         _write(path, pickle.dumps((compiled.design, compiled.diagnostics), protocol=5))
     return compiled
@@ -48,21 +55,22 @@ def cache_folder() -> Path:
     return (Path(home) if Path(home).is_absolute() else Path.home() / ".cache") / "orderloom"
 
 
-def key_of(digest: str) -> str:
-    """Names a cached design: its files, and the software and Python that compiled them."""
-    parts = (digest, _software(), sys.version)
+def key_of(digest: str, *further: FurtherCheck) -> str:
+    """Names a cached design: its files, and the software, further checks and Python that compiled them."""
+    names = [f"{check.__module__}.{check.__name__}" for check in further]
+    parts = (digest, _software(*(Path(check.__code__.co_filename).parent for check in further)), *names, sys.version)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _software() -> str:
-    """The installed version, and when each module of the language and the models was last changed."""
+def _software(*others: Path) -> str:
+    """The installed version, and when each module of the language, the models and other folders was last changed."""
     try:
         installed = version("orderloom")
     except PackageNotFoundError:
         installed = "?"
     here = Path(__file__).parent
     changed = hashlib.sha256()
-    for room in (here, here.parent / "grammar", here.parent / "models"):
+    for room in (here, here.parent / "grammar", here.parent / "models", *others):
         for folder, _folders, names in os.walk(room):
             for name in sorted(names):
                 if name.endswith((".py", ".lark")):

@@ -117,6 +117,8 @@ class Checker:
         help = ""
         if found.kind is Kind.INTEGER and wanted.kind is Kind.DECIMAL:
             help = "write `/ 1` after it to make it a decimal"
+        elif found.kind is Kind.DECIMAL and wanted.kind is Kind.INTEGER:
+            help = "a decimal never becomes an integer: declare the other one as `decimal`, or write `/ 1` after it"
         elif wanted.kind is Kind.BOOLEAN:
             help = "compare it with something, or test `is present`"
         elif wanted.kind is Kind.STRING and found.kind is not Kind.LIST:

@@ -24,6 +24,9 @@ _HELP = (
     ("TIME_SPAN", ("INTEGER",), "add a unit: `10s`, `5m`, `4h`, `2d`"),
     ("PERCENT", ("INTEGER", "DECIMAL"), "add `%`"),
     ("INTEGER", ("TIME_SPAN", "PERCENT", "DECIMAL"), "write a whole number without a unit"),
+    ("ABSENT", ("NOT",), "write `is absent`"),
+    ("ABSENT", ("TRUE", "FALSE"), "a boolean stands alone, or behind `not`"),
+    ("DEFAULT", ("QMARK",), "write `default` and the value to take where this is absent"),
 )
 
 
@@ -66,6 +69,12 @@ def suggestion(state: Any, token: Lexeme, lexer: WordLexer) -> str:
     for kind, found, help in _HELP:
         if kind in kinds and token.type in found:
             return help
+    if kinds == {"LPAR"} and token.type != "NAME" and _after(state, "IN"):
+        return "put the values in parentheses: `in (a, b)`"
+    if "ELSE" in kinds and token.type == "RBRACE":
+        return "say what it is otherwise: `if a then b else c`"
+    if token.type == "COMMA" and {"RBRACE", "NAME"} <= kinds:
+        return "nothing stands between them; drop the comma"
     if kinds == {"STRING"} and token.type == "NAME" and token.text not in lexer.keywords:
         return "put it in double quotes"
     if "BUSINESS" in kinds and token.text in ("day", "days"):
@@ -77,6 +86,12 @@ def suggestion(state: Any, token: Lexeme, lexer: WordLexer) -> str:
     if near is None:
         near = _misspelt_before(state, lexer)
     return f"did you mean `{near}`?" if near else ""
+
+
+def _after(state: Any, kind: str) -> bool:
+    """Whether the token before is of this type."""
+    values = state.value_stack
+    return bool(values) and getattr(values[-1], "type", "") == kind
 
 
 def _misspelt_before(state: Any, lexer: WordLexer) -> str | None:

@@ -11,6 +11,16 @@ from orderloom.models.values import STRING, Kind, Type
 
 ROOTS = frozenset(root.value for root in Root)
 
+#: what other languages have, and what to write here
+_ELSEWHERE = {
+    **dict.fromkeys(
+        ("null", "none", "None", "nil"), "absence has no name: test `is absent`, or leave the mapping out"
+    ),
+    "True": "did you mean `true`?",
+    "False": "did you mean `false`?",
+    **dict.fromkeys(("now", "today"), "an expression has no clock: `order.order_date` is when the order came"),
+}
+
 
 @handles(tree.Path)
 def path(checker: Checker, node: tree.Path, wanted: Type | None) -> Expression | None:
@@ -45,7 +55,9 @@ def path(checker: Checker, node: tree.Path, wanted: Type | None) -> Expression |
         "LM1004",
         f"there is nothing called `{first.text}` here",
         first.span,
-        help=suggestion(
+        help=f"`{first.text}` is a spec; attributes are those of a line: `line.{name.text}`, `parent.`, `root.`"
+        if first.text in checker.known.specs
+        else suggestion(
             first.text,
             [*checker.variables, *(root.value for root in checker.environment.roots), *checker.known.enums],
             what="such name",
@@ -92,6 +104,7 @@ def _unknown(checker: Checker, name: tree.Name, wanted: Type | None) -> None:
         values = checker.known.enums[wanted.name].values
         near = nearest(name.text, [*values, *_names(checker)])
         help = f"did you mean `{near}`?" if near else f"its values are {listing(values)}"
+        help = _ELSEWHERE.get(name.text, help)
         checker.findings.error(
             "LM1005",
             f"`{wanted.name}` has no value `{name.text}`",
@@ -99,7 +112,9 @@ def _unknown(checker: Checker, name: tree.Name, wanted: Type | None) -> None:
             help=help,
         )
         return
-    if name.text in ROOTS or name.text in checker.variables:
+    if name.text in _ELSEWHERE:
+        help = _ELSEWHERE[name.text]
+    elif name.text in ROOTS or name.text in checker.variables:
         help = f"`{name.text}` alone is no value; write `{name.text}.` and an attribute"
     else:
         homes = [enum.name for enum in checker.known.enums.values() if name.text in enum.values]

@@ -102,7 +102,7 @@ def due(context: Context, node: tree.DueTime, what: str = "a due time") -> Due:
         _not_positive(context, what, node.span)
     if business > MOST_BUSINESS:
         context.findings.error(
-            "LM4015", f"{what} is at most {MOST_BUSINESS} business days or hours", node.span, help="write fewer"
+            "LM4016", f"{what} is at most {MOST_BUSINESS} business days or hours", node.span, help="write fewer"
         )
     calendar = _calendar(context, node.calendar) if node.calendar is not None else ""
     if node.business_days is not None:

@@ -2,11 +2,13 @@
 
 Panic mode: after an error the stack is cut back to the innermost block in which the next statement, `}` or declaration
 at the start of a line makes sense, and parsing resumes there. What was parsed is never used after an error.
+
+Each time that reading resumes, less of the text is left than the last time, or as much and the stack is
+shorter; so it ends.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -23,11 +25,11 @@ from orderloom.models.source import Diagnostic, Label, Span
 #: reports per file; what follows is noise
 MAX_REPORTS = 50
 
+#: how often reading resumes in a file; a file that needs more is no design
+_MAX_RESUMES = 20 * MAX_REPORTS
+
 #: tokens after a recovery in which a further error on the same line is taken to be the same one
 _QUIET = 3
-
-#: how often reading may resume at one place; more means that no progress is made
-_RESUMED = 3
 
 #: what may be missing between the start of a declaration and its `{`
 _FILLERS = ("NAME", "FOR", "INTO", "BUNDLE")
@@ -38,6 +40,7 @@ _MEANT = {
     "'“”„‘’`": "text is written in plain double quotes",
     ";": "nothing is needed between statements",
     "&|!": "write `and`, `or`, `not`",
+    "%^": "the operators of numbers are `+`, `-`, `*` and `/`",
 }
 
 
@@ -71,15 +74,27 @@ class Drive:
 
     def run(self) -> Any:
         position = 0
-        resumed: Counter[int] = Counter()
-        while True:
+        reached = (-1, 0)
+        for _ in range(_MAX_RESUMES):
             resume = self._feed_from(position)
             if resume is None:
                 return None if self.reports else self._finish()
-            resumed[resume] += 1
-            if resumed[resume] > _RESUMED:
-                return None
+            progress = (resume, -len(self.state.state_stack))
+            if progress <= reached:
+                # neither text was read nor a block given up since the last time
+                resume = self._next_declaration(max(resume, reached[0]))
+                progress = (resume, -len(self.state.state_stack))
+            reached = progress
             position = resume
+        return None
+
+    def _next_declaration(self, position: int) -> int:
+        """Goes back to where a declaration is expected; the next one behind a position, or the end of the file."""
+        self._restart()
+        for token in self.lexer.read(self.text, self.file, _Anywhere(), position):
+            if token.start > position and token.leads and token.text in DECLARATIONS:
+                return token.start
+        return len(self.text)
 
     def _feed_from(self, position: int) -> int | None:
         """Feeds tokens until the end (None) or until reading must go on from another place."""
@@ -281,7 +296,8 @@ class Drive:
     def _skip_from(self, token: Lexeme) -> int | None:
         """Finds where to go on, at this token or behind it; None only at the end of the file."""
         depth = 0
-        blocks = self._open_blocks()
+        # tried for one brace, since it takes a hundred trials
+        header = not (blocks := self._open_blocks())
         # A state that accepts no keyword makes every word a name: skipping looks at spelling and layout alone.
         for current in self._rest(token):
             outermost = self.opening is None or current.column <= self.opening.column or not (blocks or depth)
@@ -289,8 +305,10 @@ class Drive:
                 self._restart()
                 return current.start
             if current.type == "LBRACE":
-                if depth == 0 and not blocks and current.start > token.start and self._complete_header():
-                    return current.start
+                if header and current.start > token.start:
+                    header = False
+                    if self._complete_header():
+                        return current.start
                 depth += 1
             elif current.type == "RBRACE":
                 if depth == 0 and blocks:

@@ -21,6 +21,10 @@ _INTEGER = re.compile(rf"[+-]?\d{{1,{DIGITS}}}")
 _HUGE = 10**DIGITS
 
 
+class _TooLong(ValueError):
+    """A number of more than `DIGITS` digits before or after its point."""
+
+
 def from_json(found: object, wanted: Type, enums: Mapping[str, Enum]) -> Value:
     """Reads a JSON value as a value of the wanted type.
 
@@ -33,6 +37,8 @@ def from_json(found: object, wanted: Type, enums: Mapping[str, Enum]) -> Value:
         raise ValueError(f"expected {wanted}, found nothing")
     try:
         value = _READERS[wanted.kind](found, wanted, enums)
+    except _TooLong:
+        raise ValueError(f"expected {wanted.required()} of at most {DIGITS} digits, found {_shown(found)}") from None
     except (ValueError, OverflowError, InvalidOperation):
         value = None
     if value is None:
@@ -101,7 +107,9 @@ def _integer(found: object, _wanted: Type, _enums: Mapping[str, Enum]) -> Value:
     if isinstance(found, bool):
         return None
     if isinstance(found, int):
-        return found if -_HUGE < found < _HUGE else None
+        if not -_HUGE < found < _HUGE:
+            raise _TooLong
+        return found
     if isinstance(found, float):
         return int(found) if found.is_integer() else None
     return int(found) if isinstance(found, str) and _INTEGER.fullmatch(found) else None
@@ -111,13 +119,13 @@ def _decimal(found: object, _wanted: Type, _enums: Mapping[str, Enum]) -> Value:
     if isinstance(found, bool) or not isinstance(found, (int, float, str, Decimal)):
         return None
     value = Decimal(repr(found) if isinstance(found, float) else found)
-    return value if value.is_finite() and _bounded(value) else None
-
-
-def _bounded(value: Decimal) -> bool:
-    """Whether it can be written out: `1E+999999999` has few letters and a billion digits."""
+    if not value.is_finite():
+        return None
+    # `1E+999999999` has few letters and, written out, a billion digits
     exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -DIGITS and (not value or value.adjusted() < DIGITS)
+    if not isinstance(exponent, int) or exponent < -DIGITS or (value and value.adjusted() >= DIGITS):
+        raise _TooLong
+    return value
 
 
 def _string(found: object, _wanted: Type, _enums: Mapping[str, Enum]) -> Value:

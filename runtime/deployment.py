@@ -46,13 +46,11 @@ def check_files(files: Mapping[str, str]) -> Checked:
 def _checked(read: BundleRead) -> Checked:
     if read.sources is None:
         return Checked(name="", design=None, diagnostics=read.diagnostics, files=read.files)
-    compiled = compile_cached(read.sources)
+    compiled = compile_cached(read.sources, check_templates)
     diagnostics = (*read.diagnostics, *compiled.diagnostics)
-    design = compiled.design
-    if design is not None:
-        diagnostics += tuple(check_templates(design))
     sound = not any(found.severity is Severity.ERROR for found in diagnostics)
-    return Checked(name=read.sources.name, design=design if sound else None, diagnostics=diagnostics, files=read.files)
+    design = compiled.design if sound else None
+    return Checked(name=read.sources.name, design=design, diagnostics=diagnostics, files=read.files)
 
 
 class Library:

@@ -150,6 +150,18 @@ class UnknownOperation(OrderloomError):
     code = "unknown-operation"
 
 
+class UnknownConnector(OrderloomError):
+    """no active bundle has the connector `{connector}`, and none of that name is held"""
+
+    code = "unknown-connector"
+
+
+class UnknownSetAside(OrderloomError):
+    """no event {event} was set aside"""
+
+    code = "unknown-event"
+
+
 class NotAllowed(OrderloomError):
     """`{what}` is not possible: {why}"""
 

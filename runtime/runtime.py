@@ -32,11 +32,11 @@ from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
 from orderloom.runtime import forms, tmf622
+from orderloom.runtime.administration import Administration
 from orderloom.runtime.changing import Changes
 from orderloom.runtime.clock import Clock, SystemClock
-from orderloom.runtime.deployment import Library, check_files, check_folder
+from orderloom.runtime.deployment import Library
 from orderloom.runtime.errors import (
-    BundleRefused,
     DocumentProblem,
     ExternalIdUsed,
     NotAllowed,
@@ -50,7 +50,6 @@ from orderloom.runtime.errors import (
     UnknownOrder,
     UnknownTask,
     UnknownWork,
-    VersionTaken,
     WhichBundle,
 )
 from orderloom.runtime.home import database_url as home_database
@@ -77,7 +76,6 @@ from orderloom.runtime.store.views import (
 )
 from orderloom.runtime.views import (
     Delivery,
-    Deployed,
     LineView,
     PlanTask,
     Receipt,
@@ -90,7 +88,7 @@ from orderloom.runtime.views import (
 _PATIENCE = 5.0
 
 
-class Runtime(Changes):
+class Runtime(Administration, Changes):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's
@@ -139,46 +137,6 @@ class Runtime(Changes):
         """Ends this runtime's worker, if any, and gives up the store. Nothing is lost."""
         await self._host.close()
         self._store.close()
-
-    # --- bundles
-
-    async def deploy(self, bundle: str | Path | Mapping[str, str]) -> Deployed:
-        """Checks a bundle (its folder, or its files, path -> text) and makes it what new orders run on.
-
-        Deploying the same content again changes nothing. Raises BundleRefused with the diagnostics, VersionTaken where
-        the version is there with other content.
-        """
-        if isinstance(bundle, Mapping):
-            checked = await asyncio.to_thread(check_files, bundle)
-        else:
-            checked = await asyncio.to_thread(check_folder, bundle)
-        design = checked.design
-        if design is None:
-            raise BundleRefused(checked.name or str(bundle)[:200], checked.diagnostics, checked.files)
-        known = {each.digest: each for each in self._store.bundles()}
-        files = {path: text.encode() for path, text in checked.files.items()}
-        try:
-            self._store.deploy(design.name, design.version, design.digest, files, self._clock.now())
-        except Conflict:
-            taken = next(e.digest for e in known.values() if (e.name, e.version) == (design.name, design.version))
-            raise VersionTaken(
-                name=design.name, version=design.version, deployed=taken[:12], digest=design.digest[:12]
-            ) from None
-        self._library.keep(design)
-        fresh = design.digest not in known
-        return Deployed(name=design.name, version=design.version, digest=design.digest, fresh=fresh)
-
-    async def bundles(self) -> list[BundleView]:
-        """All deployed versions, latest deployment first."""
-        return self._store.bundles()
-
-    async def design(self, digest: str) -> Design:
-        """The design of a deployed bundle."""
-        return await asyncio.to_thread(self._library.design, digest)
-
-    async def bundle_files(self, digest: str) -> dict[str, str]:
-        """The files of a deployed bundle, path -> text."""
-        return await asyncio.to_thread(self._library.files, digest)
 
     # --- orders
 

@@ -34,6 +34,20 @@ class Deployed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorView:
+    """An external system of the active bundles."""
+
+    name: str
+    title: str
+    kind: str
+    #: whether an operator took it offline, and why
+    held: bool
+    reason: str
+    #: names of the bundles that have it
+    bundles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AttributeView:
     """One attribute of a line, and where its value came from."""
 

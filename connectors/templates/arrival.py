@@ -53,17 +53,19 @@ class Arrivals:
                     self._before[name] += [each for each in self._before[task.id] if each not in inner]
                 self._before[task.id] += inner
         self._givers = self._spread(self._given())
+        #: operation -> its calls that may be made before something is supplied
+        self._calls: dict[str, list[tuple[PlanDefinition, TaskDefinition]]] = {}
+        for plan, task in self._tasks.values():
+            if task.kind is TaskKind.CALL and design.specs[plan.spec].supplied_later and self._for_new_lines(plan):
+                self._calls.setdefault(task.operation, []).append((plan, task))
 
     def early(self, operation: str, template: Template) -> Iterator[Early]:
         """The calls of an operation that its request template makes fail, one for each attribute."""
-        sent = _unguarded(template)
-        if not sent:
-            return
-        for plan, task in self._tasks.values():
-            if task.kind is not TaskKind.CALL or task.operation != operation or not self._for_new_lines(plan):
-                continue
+        calls = self._calls.get(operation, ())
+        sent = _unguarded(template) if calls else frozenset()
+        for plan, task in calls:
             spec = self._design.specs[plan.spec]
-            for name in sent & spec.supplied_later:
+            for name in sorted(sent & spec.supplied_later):
                 if not self._there_from_the_start(spec, name) and not self._waits_for(plan, task, name):
                     yield Early(
                         task=task,

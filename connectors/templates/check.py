@@ -79,12 +79,14 @@ def _check_operation(operation: Operation, names: Mapping[str, frozenset[str]]) 
 
 def _check_request(template: Template, names: Mapping[str, frozenset[str]]) -> Iterator[Diagnostic]:
     try:
-        RequestTemplate(template)
+        tree = parse(template.text)
+        used = tuple(paths(tree))
+        RequestTemplate.of_tree(template, tree)
     except TemplateProblem as problem:
         yield _finding("LM6001", problem.message, template, problem.line, problem.help)
         return
     unknown = False
-    for path in paths(parse(template.text)):
+    for path in used:
         for finding in _check_name(path, names, template):
             unknown = True
             yield finding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import nodes
@@ -80,6 +81,7 @@ class Fixed:
 Entry = Expression | Text | Fixed
 
 
+@lru_cache(maxsize=4096)
 def compile_expression(source: str, line: int) -> Expression:
     """Compiles what stands between `{{` and `}}`; raises TemplateProblem with the line in the file."""
     try:

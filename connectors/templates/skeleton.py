@@ -33,10 +33,12 @@ def malformed(template: Template) -> tuple[tuple[Malformed, ...], bool]:
     """What is malformed, and whether every way through the template is."""
     found: list[Malformed] = []
     ways = 0
-    choices = map(_ways, _branches(parse(template.text)))
+    tree = parse(template.text)
+    choices = map(_ways, _branches(tree))
     for way in islice(product(*choices), _MOST_WAYS):
+        # trying a way changes the tree
+        tree = parse(template.text) if ways else tree
         ways += 1
-        tree = parse(template.text)
         for node, choice in zip(_branches(tree), way, strict=True):
             _choose(node, choice)
         _stand_in(tree)

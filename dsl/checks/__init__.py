@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orderloom.dsl.checks import conflicts, cycles, groups, reach, scopes, structure
+from orderloom.dsl.checks import conflicts, cycles, groups, merges, reach, scopes, structure
 from orderloom.dsl.context import Context
 
 #: run once everything is built, in this order
@@ -13,6 +13,7 @@ CHECKS: tuple[Callable[[Context], None], ...] = (
     scopes.check,
     groups.check,
     conflicts.check,
+    merges.check,
     reach.check,
     cycles.check,
 )

@@ -26,6 +26,8 @@ class Edge:
     span: Span | None
     #: the attribute that the target supplies, "" for a dependency on the task itself
     attribute: str = ""
+    #: whether the target is a task of the subplan that the task runs
+    inside: bool = False
 
 
 def check(context: Context) -> None:
@@ -51,7 +53,7 @@ def _edges(context: Context, plan: PlanDefinition, task: TaskDefinition) -> Iter
                 yield Edge(target, dependency.reach, conditional, dependency.span, dependency.attribute)
     if task.kind is TaskKind.SUBPLAN and task.plan in context.plans:
         for inner in context.plans[task.plan].tasks:
-            yield Edge(inner.id, Reach.LINE, False, task.span)
+            yield Edge(inner.id, Reach.LINE, False, task.span, inside=True)
 
 
 def _meet(context: Context, plan: PlanDefinition, target: str, reach: Reach) -> bool:
@@ -93,7 +95,7 @@ def _report(context: Context, cycle: tuple[str, ...], graph: dict[str, tuple[Edg
         shown = following.split(".", 1)[1] if len(plans) == 1 else following
         reach = f" within {edge.reach}" if edge.reach is not Reach.LINE else ""
         given = f", which gives `{edge.attribute}`" if edge.attribute else ""
-        steps.append(f"`{shown}`{reach}{given}")
+        steps.append(f"`{shown}` of its subplan" if edge.inside else f"`{shown}`{reach}{given}")
     first = cycle[0].split(".", 1)[1] if len(plans) == 1 else cycle[0]
     code, report = ("LM4004" if len(plans) == 1 else "LM4005"), context.findings.error
     if not certain:

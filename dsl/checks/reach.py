@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from orderloom.dsl.context import Context
 from orderloom.dsl.suggestions import listing
 from orderloom.dsl.truth import never_true
-from orderloom.models.catalog import Level
+from orderloom.models.catalog import Action, Level
 from orderloom.models.tasks import PlanDefinition, TaskDefinition
 
 
 def check(context: Context) -> None:
+    made = {name for rule in context.rules for name in context.structure.family[rule.target]}
     for plan in context.plans.values():
+        _check_made(context, plan, made)
         built_in = plan.actions and "action" not in context.specs[plan.spec].attributes
         domains = {("line", "action"): frozenset(str(action) for action in plan.actions)} if built_in else {}
         actions = f" on {listing(plan.actions)}" if plan.actions else ""
@@ -32,6 +36,24 @@ def check(context: Context) -> None:
                     help="correct the condition, or remove the task",
                 )
             _check_attributes(context, plan, task)
+
+
+def _check_made(context: Context, plan: PlanDefinition, made: Set[str]) -> None:
+    """A plan for lines that are added needs a rule that makes them; what inventory holds may still be changed."""
+    spec = context.specs[plan.spec]
+    if not made:
+        # a bundle of parts for others to import
+        return
+    if spec.level is Level.PRODUCT or Action.ADD not in plan.actions or made & {*context.structure.family[spec.name]}:
+        return
+    if any(upper for upper in context.structure.parents(spec.name)):
+        return
+    context.findings.warning(
+        "LM4015",
+        f"plan `{plan.name}` on `add` can never run: no rule makes a line of `{spec.name}`",
+        context.symbols.plans[plan.name].spec.span,
+        help=f"write `decompose … into {spec.name}`",
+    )
 
 
 def _check_attributes(context: Context, plan: PlanDefinition, task: TaskDefinition) -> None:

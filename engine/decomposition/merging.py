@@ -82,10 +82,20 @@ def _find_conflicts(
             work.problem(
                 ProblemKind.CONFLICT,
                 id,
-                f"two rules of the same priority set `{name}` differently: `{setter.rule.id}` for line "
+                f"{_setters(setter, contribution)} `{name}` differently: `{setter.rule.id}` for line "
                 f"`{setter.source.id}` to {value_text(setter.values[name], kind)}, `{contribution.rule.id}` for line "
-                f"`{contribution.source.id}` to {value_text(value, kind)}; give one of them a higher priority",
+                f"`{contribution.source.id}` to {value_text(value, kind)}; {_remedy(setter, contribution)}",
             )
+
+
+def _setters(setter: Contribution, other: Contribution) -> str:
+    return "one rule sets" if setter.rule.id == other.rule.id else "two rules of the same priority set"
+
+
+def _remedy(setter: Contribution, other: Contribution) -> str:
+    if setter.rule.id != other.rule.id:
+        return "give one of them a higher priority"
+    return f"make `{setter.rule.target.name}` one per line, or the value from their parent, so that it is the same"
 
 
 def _text(rule: FiringRule, attribute: str) -> str:

@@ -27,6 +27,8 @@ COMMANDS = {
     "migrate": ("migrate", "Let orders in flight go on with another version of their bundle."),
     "work": ("work", "List, claim and complete manual tasks."),
     "fallout": ("fallout", "List, correct, retry and skip failed tasks."),
+    "connectors": ("connectors", "List external systems; take one offline, let it go on."),
+    "aside": ("aside", "List events on which the software failed, and try them again."),
     "inventory": ("inventory", "Show what accounts have."),
     "callback": ("callback", "Deliver the answer of an external system."),
     "event": ("event", "Publish an event that orders may wait for."),

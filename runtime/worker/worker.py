@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,20 +20,21 @@ from orderloom.connectors.protocol import Connector
 from orderloom.engine.program import Program
 from orderloom.models.design import Design
 from orderloom.models.inventory import Inventory
-from orderloom.models.journal import CancelTimer, RecallCallout, SendCallout, StartTimer, TimerFired
+from orderloom.models.journal import TimerFired
 from orderloom.models.plan import OrderState
 from orderloom.runtime.clock import Clock, SystemClock
 from orderloom.runtime.store.errors import StoreBusy, StoreError, StoreFull
 from orderloom.runtime.store.interface import Store
-from orderloom.runtime.store.records import AnsweredCall, Batch, Gate, OrderCommit, Origin, PendingCall, Refusal, Timer
+from orderloom.runtime.store.records import Batch, Gate, Refusal
 from orderloom.runtime.worker.advancing import Outcome, apply_events, design_for
 from orderloom.runtime.worker.arrivals import Arrival, Arrivals
 from orderloom.runtime.worker.cache import StateCache
 from orderloom.runtime.worker.designs import Designs, Unavailable
+from orderloom.runtime.worker.effects import Effects
 from orderloom.runtime.worker.gating import gates_of
 from orderloom.runtime.worker.lanes import Lanes
 from orderloom.runtime.worker.timers import TimerWindow
-from orderloom.runtime.worker.totals import Totals, transitions
+from orderloom.runtime.worker.totals import Totals
 from orderloom.runtime.worker.urgency import rank
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ class Worker:
         #: orders whose events are applied one at a time, until the one that fails is found
         self._suspects: set[str] = set()
         self._totals = Totals()
+        self._effects = Effects(self._lanes, self._timers, self._cache, self._totals)
         self._sealer = ThreadPoolExecutor(1, thread_name_prefix="orderloom-seal")
         self._recovered = False
         #: a loop runs, and how often it had nothing to do
@@ -374,77 +376,12 @@ class Worker:
             raise
         if met:
             self._next_poll, self._inbox_more = 0.0, True
-        self._act(flight.batch, later)
+        self._effects.act(flight.batch, later)
 
     def _undo(self, arrivals: dict[str, list[Arrival]]) -> None:
         """Nothing of it was kept: the events wait again, and no state in memory counts."""
         self._arrivals.put_back(arrival for events in arrivals.values() for arrival in events)
         self._cache.clear()
-
-    # --- after a commit ----------------------------------------------------------------------------------------------
-
-    def _act(self, batch: Batch, moving: Container[str]) -> None:
-        totals = self._totals
-        totals.commits += 1
-        totals.refused += len(batch.refused)
-        totals.poisoned += len(batch.poisoned)
-        for done in (batch.refused, batch.stale, batch.poisoned):
-            for each in done:
-                self._settle(each.order, each.origin)
-        for commit in batch.commits:
-            order = commit.state.order.id
-            for applied in commit.applied:
-                totals.events += 1
-                totals.transitions += transitions(applied.step)
-                self._settle(order, applied.origin)
-                for command in applied.step.commands:
-                    if isinstance(command, SendCallout):
-                        self._send(commit, command, applied.at)
-                    elif isinstance(command, RecallCallout):
-                        self._recall(order, command)
-                    elif isinstance(command, StartTimer):
-                        self._timers.start(
-                            Timer(
-                                order=order,
-                                task=command.task,
-                                kind=command.kind,
-                                attempt=command.attempt,
-                                due=command.due,
-                                priority=commit.state.order.priority,
-                            )
-                        )
-                    elif isinstance(command, CancelTimer):
-                        self._timers.cancel(order, command.task, command.kind.value)
-            if self._cache.get(order) is commit.state:
-                if commit.state.status.final and order not in moving:
-                    self._cache.drop(order)
-                else:
-                    self._cache.keep(commit.state)
-        self._cache.shrink(moving)
-
-    def _settle(self, order: str, origin: Origin) -> None:
-        if isinstance(origin, AnsweredCall):
-            self._lanes[origin.connector].settled(order, origin.task, origin.attempt)
-        elif isinstance(origin, Timer):
-            self._timers.settled(origin)
-
-    def _recall(self, order: str, command: RecallCallout) -> None:
-        for lane in self._lanes:
-            lane.recall(order, command.task, command.attempt)
-
-    def _send(self, commit: OrderCommit, command: SendCallout, at: datetime) -> None:
-        state = commit.state
-        self._lanes[command.connector].add(
-            PendingCall(
-                order=state.order.id,
-                task=command.task,
-                connector=command.connector,
-                callout=command.callout,
-                priority=command.priority,
-                design=state.design,
-                since=at,
-            )
-        )
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 from unittest.mock import patch
 
+from orderloom.connectors.templates.check import check_templates
 from orderloom.dsl.bundle import read_files
 from orderloom.dsl.cache import compile_cached
 from orderloom.dsl.compiler import compile_bundle
@@ -187,11 +188,11 @@ def _plans(factor: int) -> Iterator[str]:
 
 
 def run(quick: bool) -> Iterator[tuple[str, str, str, str]]:
-    """Rows of the benchmark table: reading, cold check and compile, and loading from the cache; medians."""
+    """Rows of the benchmark table: reading, cold check with templates and compile, loading from the cache; medians."""
     factor = 1 if quick else 2
     files = large_design(factor)
     read_files(files)  # the grammar is loaded once a process
-    reading, compiling, loading = [], [], []
+    reading, compiling, templates, loading = [], [], [], []
     with TemporaryDirectory() as folder:
         private = {**os.environ, "XDG_CACHE_HOME": folder}
         with patch.dict(os.environ, private):
@@ -202,15 +203,19 @@ def run(quick: bool) -> Iterator[tuple[str, str, str, str]]:
                 assert sources is not None
                 read = perf_counter()
                 compiled = compile_bundle(sources)
-                done = perf_counter()
                 assert compiled.design is not None, compiled.diagnostics
+                checked = perf_counter()
+                assert check_templates(compiled.design) == ()
+                done = perf_counter()
                 reading.append(read - start)
-                compiling.append(done - read)
-                compile_cached(sources)
+                compiling.append(checked - read)
+                templates.append(done - checked)
+                compile_cached(sources, check_templates)
                 start = perf_counter()
-                compile_cached(sources)
+                compile_cached(sources, check_templates)
                 loading.append(perf_counter() - start)
                 note = f"{len(compiled.design.specs)} specs, {len(compiled.design.plans)} plans"
     yield "read a large design", f"{median(reading) * 1000:.0f} ms", "", note
     yield "parse, check and compile it", f"{median(compiling):.3f} s", "2 s with reading", note
+    yield "check its templates", f"{median(templates):.3f} s", "", f"{OPERATIONS * factor} operations"
     yield "load it from the cache", f"{median(loading) * 1000:.0f} ms", "150 ms with reading", note

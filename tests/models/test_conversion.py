@@ -104,7 +104,7 @@ def test_numbers_may_stand_as_strings() -> None:
 @pytest.mark.parametrize("found", ["1E+999999999", "-1e400", "1e-401", Decimal("1E+999999999"), 10**400])
 @pytest.mark.parametrize("wanted", [DECIMAL, INTEGER])
 def test_numbers_too_long_to_be_written_out_are_refused(found: object, wanted: Type) -> None:
-    with pytest.raises(ValueError, match=r"^expected (decimal|integer), found "):
+    with pytest.raises(ValueError, match=r"^expected (decimal of at most 400 digits|integer)"):
         from_json(found, wanted, ENUMS)
 
 

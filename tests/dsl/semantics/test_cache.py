@@ -10,6 +10,8 @@ import pytest
 from orderloom.dsl import compiler
 from orderloom.dsl.bundle import Sources, read_folder
 from orderloom.dsl.cache import cache_folder, compile_cached
+from orderloom.models.design import Design
+from orderloom.models.source import Diagnostic, Severity, Span
 
 BUNDLE = Path(__file__).parent / "language"
 
@@ -92,3 +94,25 @@ def test_without_a_place_for_it_the_bundle_is_compiled(sources: Sources, compila
     assert compile_cached(sources).design is not None
     assert compile_cached(sources).design is not None
     assert len(compilations) == 2
+
+
+def test_what_further_checks_find_is_kept_too(sources: Sources) -> None:
+    asked: list[str] = []
+
+    def further(design: Design) -> tuple[Diagnostic, ...]:
+        asked.append(design.name)
+        return (Diagnostic(code="LM6006", message="m", span=Span("x", 0, 0, 1, 1), severity=Severity.WARNING),)
+
+    first = compile_cached(sources, further)
+    assert compile_cached(sources, further) == first
+    assert len(asked) == 1
+    assert first.design is not None
+    assert first.diagnostics[-1].code == "LM6006"
+    assert compile_cached(sources).diagnostics == first.diagnostics[:-1]
+
+
+def test_an_error_of_a_further_check_leaves_no_design(sources: Sources) -> None:
+    def further(design: Design) -> tuple[Diagnostic, ...]:
+        return (Diagnostic(code="LM6001", message="m", span=Span("x", 0, 0, 1, 1)),)
+
+    assert compile_cached(sources, further).design is None

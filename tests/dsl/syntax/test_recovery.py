@@ -1,8 +1,11 @@
 """After an error the parser goes on: about one report for each mistake, on its line, and never a crash."""
 
+from itertools import pairwise
+
 import pytest
 
 from orderloom.dsl.parser import MAX_CHARACTERS, parse
+from orderloom.dsl.recovery import MAX_REPORTS, Drive
 
 SEVEN = """\
 enum Speed { mbps_100 mbps_500 }
@@ -99,6 +102,32 @@ HOSTILE = {
     "many mistakes": ("product X { = }\n" * 5_000, 50),
     "open blocks": ("plan P for X {\n call x {\n" * 5_000, 50),
 }
+
+
+#: texts in which reading resumes at every turn
+ENDLESS = {
+    "blocks behind an error": "enum ) " + "{}" * 20_000,
+    "headers to be completed": "plan ) { x } " * 20_000,
+    "broken tasks": "plan P for X { call ) { x } " * 10_000,
+    "opening blocks": "plan P for X {" + "( { " * 20_000,
+    "words": "queue " * 50_000,
+    "braces that cannot close": "enum A {\n" + "}\n" * 20_000,
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_reading_resumes_a_bounded_number_of_times(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    resumed: list[tuple[int, int]] = []
+    feed = Drive._feed_from
+
+    def counted(drive: Drive, position: int) -> int | None:
+        resumed.append((position, -len(drive.state.state_stack)))
+        return feed(drive, position)
+
+    monkeypatch.setattr(Drive, "_feed_from", counted)
+    assert parse.__wrapped__(ENDLESS[name], "x.loom").diagnostics
+    assert len(resumed) <= 20 * MAX_REPORTS
+    assert all(later > earlier for earlier, later in pairwise(resumed))
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -6,6 +6,11 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from orderloom.runtime.cli import command
+from orderloom.runtime.worker import advancing
 from tests.runtime.cli.conftest import Shell
 
 
@@ -118,6 +123,47 @@ def test_hold_and_resume(shell: Shell) -> None:
     assert shell.json("orders", "list")[0]["status"] == "held"
     shell("orders", "resume", order)
     assert "there is no order `nowhere`" in shell("orders", "hold", "nowhere", exit=1).stderr
+
+
+def test_a_system_is_taken_offline_and_goes_on(shell: Shell, packed: Callable[..., str]) -> None:
+    assert "no connectors" in shell("connectors", "list").stderr
+    assert "no active bundle has" in shell("connectors", "hold", "depot", exit=1).stderr
+    shell("deploy", shell.bundle)
+    shell("connectors", "hold", "depot", "--reason", "moving house")
+    assert "moving house" in shell("connectors", "list").stdout
+    order = packed("one")
+    (task,) = [each for each in shell.json("orders", "show", order)["tasks"] if each["operation"]]
+    assert task["state"] == "held"
+    assert shell.json("fallout", "list") == []
+    shell("connectors", "release", "depot")
+    shell("run", "--until-idle")
+    (task,) = [each for each in shell.json("orders", "show", order)["tasks"] if each["operation"]]
+    assert task["state"] == "completed"
+    assert [(each["name"], each["held"]) for each in shell.json("connectors", "list")] == [("depot", False)]
+    assert "no active bundle has" in shell("connectors", "release", "depot", exit=1).stderr
+
+
+def test_what_was_set_aside_is_listed_and_tried_again(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "nothing was set aside" in shell("aside", "list").stderr
+    shell("deploy", shell.bundle)
+    order = shell.json("submit", shell.order("one"))["id"]
+
+    def broken(*_given: object) -> None:
+        raise ZeroDivisionError("a fault of the core")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(advancing, "advance", broken)
+        shell("run", "--until-idle")
+    assert "a fault of the core" in shell("aside", "list").stdout
+    # the one place where a traceback is shown
+    said = CliRunner().invoke(command, ("aside", "list", "--json"), env={"ORDERLOOM_HOME": str(shell.home)}).stdout
+    (found,) = json.loads(said)
+    assert (found["order"], found["message"]) == (order, "ZeroDivisionError: a fault of the core")
+    assert "in broken" in found["traceback"]
+    assert "no event 99 was set aside" in shell("aside", "retry", "99", exit=1).stderr
+    shell("aside", "retry", str(found["id"]))
+    shell("run", "--until-idle")
+    assert shell.json("orders", "list")[0]["status"] == "pending"
 
 
 def test_what_is_refused_says_why(shell: Shell) -> None:

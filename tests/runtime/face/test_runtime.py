@@ -327,7 +327,7 @@ def test_what_is_left_when_time_is_up_is_told(tmp_path: Path) -> None:
 
 def test_the_plain_front_has_every_method() -> None:
     def public(kind: type) -> set[str]:
-        return {name for each in kind.__mro__ for name in vars(each) if not name.startswith("_")}
+        return {name for name in dir(kind) if not name.startswith("_")}
 
     assert public(Runtime) - {"open"} == public(SyncRuntime)
     assert SyncRuntime.submit.__doc__ == Runtime.submit.__doc__

@@ -121,5 +121,5 @@ def test_a_secret_file_that_is_closed_is_told_by_name(secrets: dict[str, str], m
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "read_text", closed)
-    with pytest.raises(SecretMissing, match="`desk_key` cannot be read: .*Permission denied"):
+    with pytest.raises(SecretMissing, match=r"`desk_key` cannot be read: .*Permission denied"):
         read_secret("desk_key", secrets)
