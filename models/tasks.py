@@ -109,7 +109,10 @@ class NoReturn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """`due 2 business days`: whole days Monday to Friday in the bundle's time zone, or an exact span of time."""
+    """`2 business days in office`, `4 business hours`, or an exact span of time: until when, or how long.
+
+    One of the three is more than zero.
+    """
 
     business_days: int = 0
     span: timedelta = timedelta(0)
