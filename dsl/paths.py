@@ -13,9 +13,7 @@ ROOTS = frozenset(root.value for root in Root)
 
 #: what other languages have, and what to write here
 _ELSEWHERE = {
-    **dict.fromkeys(
-        ("null", "none", "None", "nil"), "absence has no name: test `is absent`, or leave the mapping out"
-    ),
+    **dict.fromkeys(("null", "none", "None", "nil"), "absence has no name: test `is absent`, or leave the mapping out"),
     "True": "did you mean `true`?",
     "False": "did you mean `false`?",
     **dict.fromkeys(("now", "today"), "an expression has no clock: `order.order_date` is when the order came"),
