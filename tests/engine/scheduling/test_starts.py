@@ -64,9 +64,9 @@ def test_an_order_for_later_that_has_no_tasks_completes_at_its_start(kit: Any) -
     design = kit.program([kit.spec("S")], [])
     start = AT + HOUR
     state, _ = kit.begin(design, kit.line("1", "S"), order=kit.order(requested_start=start))
-    assert state.status is OrderStatus.PENDING
+    before = state.status
     advance(design, state, START, start)
-    assert state.status is OrderStatus.COMPLETED
+    assert (before, state.status) == (OrderStatus.PENDING, OrderStatus.COMPLETED)
 
 
 def test_a_start_that_comes_while_the_order_is_held_waits_for_the_release(kit: Any) -> None:
@@ -147,9 +147,9 @@ def test_an_amendment_lets_the_order_start_at_once(kit: Any) -> None:
 def test_an_amendment_to_an_earlier_completion_changes_colours(kit: Any) -> None:
     design = calls(kit)
     state, _ = amended(kit, design, AT + HOUR, requested_start=None, requested_completion=AT + 4 * HOUR)
-    assert state.jeopardy is state.lines["1"].jeopardy is state.tasks["1/P.a"].jeopardy is Jeopardy.RED
+    assert {state.jeopardy, state.lines["1"].jeopardy, state.tasks["1/P.a"].jeopardy} == {Jeopardy.RED}
     later = replace(state.order, requested_completion=AT + 60 * HOUR)
     answer = CalloutAnswered(task="1/P.a", attempt=1, outcome=Outcome.COMPLETED)
     advance(design, state, AmendmentRequested(order=later, inventory=EMPTY, by="eva"), AT + 2 * HOUR)
     advance(design, state, answer, AT + 3 * HOUR)
-    assert state.jeopardy is state.lines["1"].jeopardy is Jeopardy.GREEN
+    assert {state.jeopardy, state.lines["1"].jeopardy} == {Jeopardy.GREEN}
