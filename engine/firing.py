@@ -34,6 +34,22 @@ class FiringRule:
     readings: Readings
 
 
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The rules that ask for an attribute of a name: of their own line, of its parent or of its root."""
+
+    by_spec: Mapping[str, Sequence[FiringRule]]
+    #: whether one of them looks at the parent, and at the root
+    parent: bool
+    root: bool
+
+
+def asking(by_spec: Mapping[str, Sequence[FiringRule]]) -> Asking:
+    """The rules for lines of each spec, and how far they look."""
+    found = [rule.readings for rules in by_spec.values() for rule in rules]
+    return Asking(by_spec, any(each.parent for each in found), any(each.root for each in found))
+
+
 def strata(specs: Mapping[str, Spec], rules: Sequence[DecompositionRule]) -> dict[str, int]:
     """The stratum of each spec: above those of all specs whose lines may feed it, 0 for specs that nothing feeds.
 

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from orderloom.engine.expressions import CompiledExpression, Expressions
 from orderloom.engine.expressions.wording import references
-from orderloom.engine.firing import FiringMapping, FiringRule, strata
+from orderloom.engine.firing import Asking, FiringMapping, FiringRule, asking, strata
 from orderloom.engine.network import NativeNetwork, NetworkRule
 from orderloom.engine.readings import Readings, readings, together
 from orderloom.models.catalog import Spec
@@ -91,6 +91,16 @@ class Program:
             name: tuple(rule for rule in self.firing if rule.rule.source in (spec.lineage or (name,)))
             for name, spec in self.design.specs.items()
         }
+
+    @cached_property
+    def asking(self) -> Mapping[str, Asking]:
+        """By the name of an attribute, the rules that ask for it."""
+        found: dict[str, dict[str, list[FiringRule]]] = {}
+        for spec, rules in self.firing_by_source.items():
+            for rule in rules:
+                for name in rule.readings.asks:
+                    found.setdefault(name, {}).setdefault(spec, []).append(rule)
+        return {name: asking(by_spec) for name, by_spec in found.items()}
 
     @cached_property
     def derived(self) -> Mapping[str, frozenset[str]]:

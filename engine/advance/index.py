@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from orderloom.engine.decomposition import Surroundings
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.orchestration.reads import Read, reads
@@ -35,6 +36,7 @@ class Index:
         self.definitions = definitions(program)
         self.scopes = Scopes(program, state.order, state.lines)
         self.rules = self.definitions.rules
+        self.around = Surroundings(program, state.lines)
         #: times, made when first asked for
         self.timeline: Timeline | None = None
         #: tasks that come after a task

@@ -24,7 +24,7 @@ def weave(turn: Turn, line: Line, attribute: str) -> Staged:
     a whole, and a note tells why.
     """
     state = turn.state
-    found = decompose_further(turn.program, state.order, state.lines, line.id, attribute)
+    found = decompose_further(turn.program, state.order, state.lines, line.id, attribute, turn.index.around)
     if found.problems:
         _note(turn, line, attribute, "; ".join(problem.message for problem in found.problems))
         return Staged()

@@ -6,15 +6,17 @@ becomes a line of its own, and decomposes further down the levels. Nothing is ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from orderloom.engine.decomposition.actions import held_by, settle, wanted_line
 from orderloom.engine.decomposition.levels import Levels
 from orderloom.engine.decomposition.merging import Group, merge_values
 from orderloom.engine.decomposition.work import Work
 from orderloom.engine.expressions import NOTHING, Scope, Snapshot
-from orderloom.engine.firing import FiringRule
+from orderloom.engine.expressions.order import account_values, order_values
+from orderloom.engine.firing import Asking, FiringRule
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Level
 from orderloom.models.fulfillment import Line, LineSource, Origin, Problem, Provenance
@@ -45,43 +47,134 @@ class Staged:
     problems: tuple[Problem, ...] = ()
 
 
+class Surroundings:
+    """What the lines of an order are to each other, found in one pass when first asked for.
+
+    Values of the lines may change meanwhile; other lines, sources and actions need other surroundings.
+    """
+
+    def __init__(self, program: Program, lines: Mapping[str, Line]) -> None:
+        self._program = program
+        self._lines = lines
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Of each line, its place in the order."""
+        return {id: place for place, id in enumerate(self._lines)}
+
+    @cached_property
+    def below(self) -> Mapping[str, Sequence[str]]:
+        """The lines that stand right under each line."""
+        return _grouped((line.parent, line.id) for line in self._lines.values() if line.parent)
+
+    @cached_property
+    def within(self) -> Mapping[str, Sequence[str]]:
+        """The lines that have each line as their root."""
+        return _grouped((line.root, line.id) for line in self._lines.values() if line.root)
+
+    @cached_property
+    def fired(self) -> frozenset[tuple[str, str]]:
+        """The lines and rules that other lines were made by."""
+        return frozenset((source.line, source.rule) for line in self._lines.values() for source in line.sources)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """Inventory as the order found it, as far as its lines know."""
+        return Inventory(assets=_assets(self._lines))
+
+    @cached_property
+    def collections(self) -> Snapshot:
+        return Snapshot(self._program.specs, self._lines.values(), self.inventory)
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, id in pairs:
+        found.setdefault(key, []).append(id)
+    return found
+
+
 def decompose_further(
-    program: Program, order: ProductOrder, lines: Mapping[str, Line], line: str, attribute: str
+    program: Program,
+    order: ProductOrder,
+    lines: Mapping[str, Line],
+    line: str,
+    attribute: str,
+    around: Surroundings | None = None,
 ) -> Staged:
-    """What the rules make of an attribute of a line that has just got its value; `lines` are not changed."""
-    touched = list(_touched(program, lines, line, attribute))
+    """What the rules make of an attribute of a line that has just got its value; `lines` are not changed.
+
+    `around` are the surroundings of `lines`, where they are known.
+    """
+    asking = program.asking.get(attribute)
+    if asking is None:
+        return Staged()
+    around = around or Surroundings(program, lines)
+    touched = list(_touched(asking, lines, line, around))
     if not touched:
         return Staged()
-    work = Work(program, order, Inventory(assets=_assets(lines)))
+    firing = list(_firing(program, order, lines, touched, around))
+    if not firing:
+        return Staged()
+    work = Work(program, order, around.inventory)
     for each in lines.values():
         work.add(each)
-    further = _Further(work, Inventory(assets=work.assets))
-    further.go(touched)
+    further = _Further(work, around.inventory)
+    further.go(firing)
     if work.problems:
         return Staged(problems=tuple(work.problems))
     return Staged(added=tuple(further.made), joined=tuple(further.joined.values()), values=tuple(further.values))
 
 
 def _touched(
-    program: Program, lines: Mapping[str, Line], line: str, attribute: str
-) -> Iterator[tuple[Line, list[FiringRule]]]:
+    asking: Asking, lines: Mapping[str, Line], line: str, around: Surroundings
+) -> Iterator[tuple[Line, frozenset[str]]]:
     """The lines whose rules may ask for the attribute, with those of the rules that have not fired for them."""
-    fired = {(source.line, source.rule) for each in lines.values() for source in each.sources}
-    for each in lines.values():
-        if each.context or each.action is Action.DELETE or (each.level is not Level.PRODUCT and not each.sources):
+    near = {line}
+    if asking.parent:
+        near.update(around.below.get(line, ()))
+    if asking.root:
+        near.update(around.within.get(line, ()))
+    for each in (lines[id] for id in (sorted(near, key=around.places.__getitem__) if len(near) > 1 else near)):
+        rules = asking.by_spec.get(each.spec)
+        if rules is None or each.context or each.action is Action.DELETE:
+            continue
+        if each.level is not Level.PRODUCT and not each.sources:
             continue
         itself, below, within = each.id == line, each.parent == line, each.root == line
-        if not (itself or below or within):
-            continue
-        rules = [
-            rule
-            for rule in program.firing_by_source.get(each.spec, ())
-            if attribute in rule.readings.asks
-            and (itself or (below and rule.readings.parent) or (within and rule.readings.root))
-            and (each.id, rule.id) not in fired
-        ]
-        if rules:
-            yield each, rules
+        found = frozenset(
+            rule.id
+            for rule in rules
+            if (itself or (below and rule.readings.parent) or (within and rule.readings.root))
+            and (each.id, rule.id) not in around.fired
+        )
+        if found:
+            yield each, found
+
+
+def _firing(
+    program: Program,
+    order: ProductOrder,
+    lines: Mapping[str, Line],
+    touched: Iterable[tuple[Line, frozenset[str]]],
+    around: Surroundings,
+) -> Iterator[tuple[Line, Scope, list[FiringRule]]]:
+    """The lines with those of the rules that fire now, and what these see."""
+    known, account = order_values(order), account_values(order.account)
+    for line, rules in touched:
+        scope = Scope(
+            line=line,
+            parent=lines.get(line.parent, NOTHING),
+            root=lines.get(line.root, NOTHING),
+            asset=around.inventory.assets.get(line.asset, NOTHING),
+            order=known,
+            account=account,
+            collections=around.collections,
+        )
+        fired = [program.firing[place] for place in program.decompositions.match(scope)]
+        found = [rule for rule in fired if rule.id in rules]
+        if found:
+            yield line, scope, found
 
 
 def _assets(lines: Mapping[str, Line]) -> dict[str, Asset]:
@@ -111,33 +204,17 @@ class _Further(Levels):
         self.joined: dict[str, Line] = {}
         self.values: list[Supplied] = []
 
-    def go(self, touched: Iterable[tuple[Line, list[FiringRule]]]) -> None:
+    def go(self, firing: Iterable[tuple[Line, Scope, list[FiringRule]]]) -> None:
         """Fires the rules that are named, and all rules of what they make."""
-        for line, rules in touched:
-            self._fire_some(line, rules)
+        for line, scope, rules in firing:
+            for rule in rules:
+                self._contribute(rule, line, scope, True)
         while self._groups:
             stratum = min(self._groups)
             made = [line for line in self._join(stratum) if line is not None]
             self._fire(stratum, made)
             self._releases.clear()
             self.made += made
-
-    def _fire_some(self, line: Line, rules: list[FiringRule]) -> None:
-        work = self._work
-        scope = Scope(
-            line=line,
-            parent=work.lines.get(line.parent, NOTHING),
-            root=work.lines.get(line.root, NOTHING),
-            asset=work.assets.get(line.asset, NOTHING),
-            order=self._order,
-            account=self._account,
-            collections=Snapshot(self._program.specs, work.lines.values(), self._inventory),
-        )
-        wanted = {rule.id for rule in rules}
-        for place in self._program.decompositions.match(scope):
-            rule = self._program.firing[place]
-            if rule.id in wanted:
-                self._contribute(rule, line, scope, True)
 
     def _join(self, stratum: int) -> Iterator[Line | None]:
         work = self._work
