@@ -5,7 +5,8 @@ It is made in one pass over lines, tasks and dependencies, and kept up to date a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 
 from orderloom.engine.decomposition import Surroundings
 from orderloom.engine.orchestration.definitions import definitions
@@ -16,6 +17,7 @@ from orderloom.engine.program import Program
 from orderloom.engine.scheduling.timeline import Timeline
 from orderloom.engine.scheduling.turnings import is_held
 from orderloom.models.expression import Root
+from orderloom.models.fulfillment import Line
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
@@ -37,6 +39,7 @@ class Index:
         self.scopes = Scopes(program, state.order, state.lines)
         self.rules = self.definitions.rules
         self.around = Surroundings(program, state.lines)
+        self._lines, self._former = state.lines, state.former
         #: times, made when first asked for
         self.timeline: Timeline | None = None
         #: tasks that come after a task
@@ -71,6 +74,16 @@ class Index:
     def __reduce__(self) -> tuple[type[None], tuple[()]]:
         """A copy of an order's state has no index: it makes its own."""
         return type(None), ()
+
+    @cached_property
+    def sharing(self) -> Mapping[str, Sequence[Line]]:
+        """The lines of each asset, whatever their states."""
+        return _by_asset(self._lines.values())
+
+    @cached_property
+    def superseded(self) -> Mapping[str, Sequence[Line]]:
+        """The versions of lines of each asset that changes have superseded."""
+        return _by_asset(self._former.values())
 
     def count(self, task: Task, change: int) -> None:
         """Adds the task, in the state it has, to the counts by standing, or with -1 takes it out."""
@@ -166,6 +179,13 @@ def index_of(program: Program, state: OrderState) -> Index:
 def is_open(status: OrderStatus) -> bool:
     """Whether events can still change an order in this state."""
     return not status.final and status is not OrderStatus.ACKNOWLEDGED
+
+
+def _by_asset(lines: Iterable[Line]) -> dict[str, list[Line]]:
+    found: dict[str, list[Line]] = {}
+    for line in lines:
+        found.setdefault(line.asset, []).append(line)
+    return found
 
 
 def _subject(read: Read, line: str, parent: str, root: str) -> str:

@@ -7,7 +7,7 @@ while all that is open waits for a person, an event or an instant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.inventory import change_for, over, state_after, taken_back, writes
@@ -17,7 +17,7 @@ from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import AssetChange, AssetState
 from orderloom.models.journal import WriteInventory
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState, PlanState, Task
+from orderloom.models.plan import PlanState, Task
 
 _TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 
@@ -101,7 +101,6 @@ def write_inventory(turn: Turn) -> None:
     """Reserves what lines that started will add; records what lines that ended have changed or taken back."""
     lines, order = turn.state.lines, turn.state.order
     changes: list[AssetChange] = []
-    others = _others(turn.state) if turn.ended or turn.taken_back else {}
     # a change in the same step may have put other rows in the place of lines
     for line in (lines[each] for each in turn.started if each not in turn.ended):
         if line.action is Action.ADD and line.state is OrderStatus.IN_PROGRESS:
@@ -111,29 +110,31 @@ def write_inventory(turn: Turn) -> None:
         if line.state is OrderStatus.COMPLETED:
             changed = writes(line, lines)
             change = change_for(line, lines, order, state_after(line, lines)) if changed else None
-            former = others.get(line.asset, ())
+            former = _others(turn, line.asset)
             if former and (line.written or any(each.written for each in former)):
                 change = over(line, change, former)
             line.written = line.written or changed
             if change:
                 changes.append(change)
-    if turn.taken_back:
-        live = {line.asset for line in lines.values() if not line.context and line.state is not OrderStatus.CANCELLED}
-        changes.extend(
-            taken_back(line, others.get(line.asset, ()), order.account.id)
-            for line in turn.taken_back.values()
-            if line.written and line.asset not in live
-        )
+    changes.extend(
+        taken_back(line, _others(turn, line.asset), order.account.id)
+        for line in turn.taken_back.values()
+        if line.written and not _live(turn, line.asset)
+    )
     if changes:
         turn.tell(WriteInventory(changes=tuple(changes)))
     turn.started, turn.ended, turn.taken_back = {}, {}, {}
 
 
-def _others(state: OrderState) -> Mapping[str, list[Line]]:
-    """By asset, what inventory may have been told by versions and lines that changes have taken out of the order."""
-    found: dict[str, list[Line]] = {}
-    if state.revision:
-        gone = (each for each in state.lines.values() if each.state in _TAKEN_BACK)
-        for line in (*state.former.values(), *gone):
-            found.setdefault(line.asset, []).append(line)
-    return found
+def _others(turn: Turn, asset: str) -> Sequence[Line]:
+    """What inventory may have been told by versions and lines of an asset that changes have taken out of the order."""
+    if not turn.state.revision:
+        return ()
+    gone = (each for each in turn.index.sharing.get(asset, ()) if each.state in _TAKEN_BACK)
+    return (*turn.index.superseded.get(asset, ()), *gone)
+
+
+def _live(turn: Turn, asset: str) -> bool:
+    """Whether a line of the order still makes or changes the asset."""
+    sharing = turn.index.sharing.get(asset, ())
+    return any(not each.context and each.state is not OrderStatus.CANCELLED for each in sharing)
