@@ -104,8 +104,9 @@ class WorkingTime:
 
     def _place(self, at: datetime) -> tuple[date, timedelta]:
         """The working day of an instant and the time since its opening; for one in free time, the next opening."""
-        day = self._next(self._day(at))
-        if day is not None and self._span(day)[1] < at:
+        # the day before too: one that closes at midnight ends where the next date begins
+        day = self._next(self._day(at) - _ONE_DAY)
+        while day is not None and self._span(day)[1] < at:
             day = self._next(day + _ONE_DAY)
         if day is None:
             return FARTHEST.date(), timedelta(0)

@@ -111,6 +111,13 @@ def test_taking_days_away_gives_the_latest_start_that_ends_in_time(
     assert (working.add_days(start, days) <= end) == (start <= latest)
 
 
+def test_a_day_that_closes_at_midnight_ends_with_its_date() -> None:
+    sundays = WorkingTime(Calendar(name="c", time_zone="UTC", week=((),) * 6 + ((Hours(120, 1440),),), holidays={}))
+    midnight = datetime(2026, 3, 2, tzinfo=UTC)
+    assert sundays.subtract_days(midnight, 1) == midnight - timedelta(weeks=1)
+    assert sundays.add_days(midnight - timedelta(weeks=1), 1) == midnight
+
+
 def test_business_days_end_at_the_same_time_of_day() -> None:
     berlin = WorkingTime(weekdays("Europe/Berlin"))
     friday = datetime(2026, 3, 27, 12, tzinfo=UTC)
