@@ -240,7 +240,10 @@ class Runtime(Administration, Changes):
 
     async def schedule(self, id: str) -> Schedule:
         """When the order's tasks can and must start and end, as things stand now. Raises UnknownOrder."""
-        state = await self.state(id)
+        return await self.schedule_of(await self.state(id))
+
+    async def schedule_of(self, state: OrderState) -> Schedule:
+        """The same for an order that was read already."""
         return schedule(self._library.program(state.design), state, self._clock.now())
 
     async def superseded(self, id: str) -> dict[str, LineView]:

@@ -88,6 +88,7 @@ class SyncRuntime:
     lines = _plain(Runtime.lines)
     tasks = _plain(Runtime.tasks)
     schedule = _plain(Runtime.schedule)
+    schedule_of = _plain(Runtime.schedule_of)
     superseded = _plain(Runtime.superseded)
     journal = _plain(Runtime.journal)
     attempts = _plain(Runtime.attempts)

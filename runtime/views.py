@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from orderloom.models.catalog import Action, Level, Scope
 from orderloom.models.conversion import Json, to_json
@@ -229,16 +229,38 @@ def task_definition(design: Design, id: str) -> TaskDefinition | None:
     return next((task for task in plan.tasks if task.id == id), None) if plan else None
 
 
+#: types whose values JSON has too; what derives from them may stand for something else
+_AS_THEY_ARE = frozenset({str, int, bool, float, type(None)})
+
+
+#: names of the fields of a dataclass, which are asked for again and again
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
+def _fields(view: Any) -> dict[str, Json]:
+    names = _FIELDS.get(type(view))
+    if names is None:
+        names = _FIELDS[type(view)] = tuple(each.name for each in fields(view))
+    return {name: plain(getattr(view, name)) for name in names}
+
+
 def plain(view: Any) -> Json:
     """A view, or anything made of views and values, as JSON values. Names stay as they are."""
+    kind = type(view)
+    if kind in _AS_THEY_ARE:
+        return cast("Json", view)
+    if kind is dict:
+        return {str(name): plain(value) for name, value in view.items()}
+    if kind is tuple or kind is list:
+        return [plain(each) for each in view]
     if isinstance(view, Period):
         return to_json(view)
     if isinstance(view, (Type, Span)):
         return str(view)
     if isinstance(view, Event):
-        return {"type": type(view).__name__} | {each.name: plain(getattr(view, each.name)) for each in fields(view)}
+        return {"type": kind.__name__} | _fields(view)
     if is_dataclass(view) and not isinstance(view, type):
-        return {each.name: plain(getattr(view, each.name)) for each in fields(view)}
+        return _fields(view)
     if isinstance(view, Mapping):
         return {str(name): plain(value) for name, value in view.items()}
     if isinstance(view, (list, tuple)):

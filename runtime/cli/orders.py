@@ -7,14 +7,16 @@ from pathlib import Path
 
 import click
 
+from orderloom.models.design import Design
 from orderloom.models.order import OrderStatus
+from orderloom.models.plan import OrderState
 from orderloom.runtime.cli import changes, planned, screen, showing
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.past import instant, show_past
 from orderloom.runtime.cli.pictures import Picture, picture_options
 from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option, show_receipt
 from orderloom.runtime.store.views import AttemptView, OrderView
-from orderloom.runtime.synchronous import SyncRuntime
+from orderloom.runtime.views import LineView, PlanTask, line_view, plan_task
 
 
 @click.group(name="orders")
@@ -114,51 +116,63 @@ def show(
         if tmf622:
             screen.show_json(runtime.resource(found.id))
             return
+        # read once: the state of a large order is the dearest thing here
+        state = runtime.state(found.id)
+        design = runtime.design(state.design)
         picture = Picture(svg=svg, mermaid=mermaid, dot=dot)
         if at is not None:
             show_past(runtime, found, at, picture, as_json)
             return
         if picture.wanted:
-            picture.draw(runtime.lines(found.id), runtime.tasks(found.id), title)
+            picture.draw(_lines(state, design), _tasks(state, design), title)
             return
         everything = not (only_lines or only_plan or only_journal or only_calls or only_schedule)
         if as_json:
-            shown = {"order": found, "reasons": runtime.state(found.id).reasons}
+            shown = {"order": found, "reasons": state.reasons}
             if everything or only_lines:
-                shown["lines"] = runtime.lines(found.id)
+                shown["lines"] = _lines(state, design)
             if everything or only_plan:
-                shown["tasks"] = runtime.tasks(found.id)
+                shown["tasks"] = _tasks(state, design)
             if everything or only_journal:
                 shown["journal"] = runtime.journal(found.id)
             if everything or only_calls:
                 shown["calls"] = runtime.attempts(found.id)
             if only_schedule:
-                shown["schedule"] = runtime.schedule(found.id)
+                shown["schedule"] = runtime.schedule_of(state)
             screen.show_json(shown)
             return
-        _show_head(runtime, found)
+        _show_head(found, state)
+        lines = _lines(state, design)
         if everything or only_lines:
-            showing.show_lines(runtime.lines(found.id), f"lines of {title}")
-            planned.show_superseded(runtime.superseded(found.id))
+            showing.show_lines(lines, f"lines of {title}")
+            planned.show_superseded({name: line_view(line, design) for name, line in state.former.items()})
         if everything or only_plan:
-            tasks = runtime.tasks(found.id)
-            showing.show_plan_tree(runtime.lines(found.id), tasks, f"plan of {title}")
+            tasks = _tasks(state, design)
+            showing.show_plan_tree(lines, tasks, f"plan of {title}")
             showing.show_plan(tasks)
         if only_schedule or (everything and not found.status.final and found.started_at):
-            planned.show_schedule(runtime.schedule(found.id))
+            planned.show_schedule(runtime.schedule_of(state))
         if everything or only_journal:
             showing.show_journal(runtime.journal(found.id))
         if only_calls:
             _show_calls(runtime.attempts(found.id))
 
 
-def _show_head(runtime: SyncRuntime, found: OrderView) -> None:
+def _lines(state: OrderState, design: Design) -> list[LineView]:
+    return [line_view(line, design) for line in state.lines.values()]
+
+
+def _tasks(state: OrderState, design: Design) -> list[PlanTask]:
+    return [plan_task(task, design) for task in state.tasks.values()]
+
+
+def _show_head(found: OrderView, state: OrderState) -> None:
     screen.say("order", found.id, screen.state(found.status))
     screen.say("  external id", found.external_id or "–", " account", found.account, found.account_name)
     screen.say("  bundle", found.bundle, found.bundle_version, " priority", found.priority)
     completed = f"  completed {screen.time_text(found.completed_at)}" if found.completed_at else ""
     screen.say("  submitted", screen.time_text(found.submitted_at) + completed)
-    for reason in runtime.state(found.id).reasons:
+    for reason in state.reasons:
         screen.say("  because", reason)
 
 

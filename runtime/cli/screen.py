@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import click
+import orjson
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -68,12 +69,18 @@ _BREAK = re.compile(r"[\t\n]")
 
 def clean(text: object) -> str:
     """Text on one line, with whatever could steer a terminal written out."""
+    text = str(text)
+    if text.isprintable() and text.isascii():
+        return text
     return _BREAK.sub(_escaped, clean_block(text))
 
 
 def clean_block(text: object) -> str:
     """The same for text of several lines."""
-    return _CONTROL.sub(_escaped, str(text).replace("\r\n", "\n"))
+    text = str(text)
+    if text.isascii() and text.isprintable():
+        return text
+    return _CONTROL.sub(_escaped, text.replace("\r\n", "\n"))
 
 
 def _escaped(found: re.Match[str]) -> str:
@@ -112,6 +119,10 @@ def span_text(span: timedelta | None) -> str:
 
 #: columns where there is no terminal, so that nothing is cut
 _PIPE = 4000
+#: a column of a plain table is filled up to so many characters; what is longer moves the rest of its row
+_FILLED = 80
+#: columns that a terminal must have for tables and trees to be laid out, and rows that are laid out at most
+_NARROW, _LAID_OUT = 40, 2_000
 
 
 def out() -> Console:
@@ -150,19 +161,26 @@ def remark(*parts: object) -> None:
 
 def show_json(found: Any) -> None:
     """Results as JSON."""
-    # integers of the language have no bound, which the faster writer does not bear
-    click.echo(json.dumps(plain(found), ensure_ascii=False, indent=2))
+    shown = plain(found)
+    try:
+        text = orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
+    except orjson.JSONEncodeError:
+        # integers of the language have no bound, which the faster writer does not bear
+        text = json.dumps(shown, ensure_ascii=False, indent=2)
+    click.echo(text)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
-    """A table; in a pipe its columns stand two spaces apart, without frame or cuts."""
-    cells = [[cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row] for row in rows]
-    if not sys.stdout.isatty():
-        lines = [[name.upper() for name in columns], *[[cell.plain for cell in row] for row in cells]]
-        widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-        for line in lines:
-            click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    """A table; where it is not laid out its columns stand two spaces apart, without frame or cuts."""
+    if not _laid_out(len(rows)):
+        lines = [
+            [name.upper() for name in columns],
+            *[[cell.plain if isinstance(cell, Text) else clean(cell) for cell in row] for row in rows],
+        ]
+        widths = [min(max(map(len, column)), _FILLED) for column in zip(*lines, strict=True)]
+        _write("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
         return
+    cells = [[cell if isinstance(cell, Text) else Text(clean(cell)) for cell in row] for row in rows]
     table = Table(box=SIMPLE_HEAD, title=Text(clean(title)) if title else None, title_justify="left", pad_edge=False)
     for name in columns:
         table.add_column(name, overflow="fold")
@@ -172,7 +190,38 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: 
 
 
 def show_tree(tree: Tree) -> None:
-    out().print(tree)
+    """The tree; where it is not laid out it looks the same without colours, a line of text for each branch."""
+    lines = list(_branches(tree))
+    if _laid_out(len(lines)):
+        out().print(tree)
+    else:
+        _write(lines)
+
+
+def _branches(tree: Tree) -> Iterator[str]:
+    yield str(tree.label)
+    # children still to come, with what stands before each
+    open_branches = [("", iter(tree.children), len(tree.children))]
+    while open_branches:
+        before, children, left = open_branches.pop()
+        child = next(children, None)
+        if child is None:
+            continue
+        open_branches.append((before, children, left - 1))
+        yield f"{before}{'├── ' if left > 1 else '└── '}{child.label}"
+        if child.children:
+            below = before + ("│   " if left > 1 else "    ")
+            open_branches.append((below, iter(child.children), len(child.children)))
+
+
+def _laid_out(rows: int) -> bool:
+    """Whether so many rows are worth a layout: in a pipe, on a narrow terminal and for large orders plain text is
+    both faster and easier to read."""
+    return rows <= _LAID_OUT and sys.stdout.isatty() and out().width >= _NARROW
+
+
+def _write(lines: Iterable[str]) -> None:
+    click.echo("\n".join(lines))
 
 
 def tree(label: Text | str) -> Tree:

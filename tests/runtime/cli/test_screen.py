@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from types import FrameType
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from orderloom.models.catalog import Action, Level, Scope
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import TaskState
+from orderloom.models.plan import OrderState, TaskState
 from orderloom.models.tasks import TaskKind
 from orderloom.runtime import drawing
-from orderloom.runtime.cli import screen
-from orderloom.runtime.views import LineView, PlanTask
+from orderloom.runtime.cli import screen, showing
+from orderloom.runtime.store.sqlite import SqliteStore
+from orderloom.runtime.views import LineView, PlanTask, plain
 from tests.runtime.cli.conftest import Shell
 
 HOSTILE = "\x1b[2J\x1b]0;owned\x07[bold red]x[/] :smile: \u202e\u200b\r\n\t{{ 7*7 }} <b>&\"'\x9b1m\x00"
@@ -95,3 +102,68 @@ def test_pictures_are_well_formed_whatever_they_show(text: str) -> None:
 def test_depth_is_the_longest_way() -> None:
     _lines, tasks = pictured("x")
     assert list(drawing.depths(tasks).values()) == [0, 1]
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_an_order_is_read_once_to_be_shown(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
+) -> None:
+    shell("deploy", shell.bundle)
+    shell("submit", shell.order("one"))
+    reads: list[tuple[str, ...]] = []
+    load = SqliteStore.load
+
+    def counted(store: SqliteStore, orders: Sequence[str]) -> list[OrderState]:
+        reads.append(tuple(orders))
+        return load(store, orders)
+
+    monkeypatch.setattr(SqliteStore, "load", counted)
+    shell("orders", "show", shell.json("orders", "list")[0]["id"], *form)
+    assert len(reads) == 1
+
+
+def test_showing_takes_work_in_proportion_to_the_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,), (task, _second) = pictured("x")
+
+    def calls(count: int) -> int:
+        lines = [replace(line, id=str(number), parent=str(number // 4 or "")) for number in range(count)]
+        tasks = [
+            replace(task, id=f"{number}/Box.t", line=str(number), after=(f"{max(number - 1, 0)}/Box.t",))
+            for number in range(count)
+        ]
+        made = 0
+
+        def count_call(_frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal made
+            made += event in ("call", "c_call")
+
+        sys.setprofile(count_call)
+        try:
+            showing.show_lines(lines, "lines")
+            showing.show_plan_tree(lines, tasks, "plan")
+            showing.show_plan(tasks)
+            plain([lines, tasks])
+        finally:
+            sys.setprofile(None)
+        capsys.readouterr()
+        return made
+
+    calls(10)
+    small = calls(500)
+    assert calls(2000) < 4.2 * small
+
+
+def test_a_plain_tree_looks_like_one_on_a_terminal() -> None:
+    top = screen.tree("top")
+    first = top.add("first")
+    first.add("below").add("deep")
+    first.add("beside")
+    top.add("last").add("end")
+    written = io.StringIO()
+    Console(file=written, width=80, color_system=None).print(top)
+    assert list(screen._branches(top)) == [line.rstrip() for line in written.getvalue().splitlines()]
+
+
+def test_a_long_cell_does_not_widen_the_other_rows(capsys: pytest.CaptureFixture[str]) -> None:
+    screen.show_table(("a", "b"), [("x" * 5000, 1), ("y", 2)])
+    assert [len(line) for line in capsys.readouterr().out.splitlines()] == [83, 5003, 83]
