@@ -7,13 +7,15 @@ from dataclasses import replace
 
 from orderloom.engine.change.content import Wanted, kind_of, wanted
 from orderloom.engine.change.decide import Verdicts
+from orderloom.engine.change.findings import with_findings
 from orderloom.engine.change.lines import TAKEN_BACK, Differences, LineDiff, Merge
 from orderloom.engine.change.returns import Returns
 from orderloom.engine.change.rows import TaskRows, conflict_task
-from orderloom.engine.orchestration.definitions import definitions
+from orderloom.engine.orchestration.definitions import Definitions, definitions
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action
 from orderloom.models.change import (
+    ChangeKind,
     ChangePlan,
     Conflict,
     Consequence,
@@ -40,16 +42,19 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
     becomes of them is decided once they have answered, so such a plan has no rows.
     """
     kind = kind_of(request)
-    content = wanted(program, state, request)
+    plain = wanted(program, state, request)
+    content = plain if plain.problems or plain.everything else with_findings(program, state, plain, frozenset())
     plan = ChangePlan(order=state.order.id, kind=kind, revision=state.revision + 1, everything=content.everything)
     if content.problems:
         return replace(plan, problems=content.problems, reasons=content.problems)
     known = definitions(program)
-    diff = Differences(program, state, content, kind).find()
-    diff.keys.update(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
-    verdicts = Verdicts(program, state, content, diff, known)
-    verdicts.decide()
-    redone = frozenset(task for task, (verdict, _) in verdicts.verdicts.items() if verdict in _REDONE)
+    diff, verdicts, redone = _weighed(program, state, content, kind, known)
+    lost: frozenset[str] = frozenset()
+    while content.findings_of & (redone | verdicts.again):
+        # what is to be found out again adds nothing until then
+        lost |= content.findings_of & (redone | verdicts.again)
+        content = with_findings(program, state, plain, lost)
+        diff, verdicts, redone = _weighed(program, state, content, kind, known)
     merged = Merge(program, state, content).lines(redone | verdicts.again)
     lines, former = _lines(state, content, merged, plan.revision)
     superseded = frozenset(line.id for line in former.values())
@@ -82,6 +87,18 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
         if waits or reasons
         else Rows(order=content.order, lines=lines, former=former, tasks=rows.tasks, renamed=rows.renamed),
     )
+
+
+def _weighed(
+    program: Program, state: OrderState, content: Wanted, kind: ChangeKind, known: Definitions
+) -> tuple[LineDiff, Verdicts, frozenset[str]]:
+    """What differs, what becomes of the tasks, and those of them whose deliveries do not count any more."""
+    diff = Differences(program, state, content, kind).find()
+    diff.keys.update(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
+    verdicts = Verdicts(program, state, content, diff, known)
+    verdicts.decide()
+    redone = frozenset(task for task, (verdict, _) in verdicts.verdicts.items() if verdict in _REDONE)
+    return diff, verdicts, redone
 
 
 def _reasons(

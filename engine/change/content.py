@@ -27,6 +27,8 @@ class Wanted:
     lines: Mapping[str, Line] = field(default_factory=dict)
     tasks: Mapping[str, Task] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
+    #: the tasks and people whose findings have added to it, see `findings`
+    findings_of: frozenset[str] = frozenset()
 
 
 def kind_of(request: ChangeRequest) -> ChangeKind:

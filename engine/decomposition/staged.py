@@ -6,7 +6,7 @@ becomes a line of its own, and decomposes further down the levels. Nothing is ta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,8 +21,11 @@ from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Level
 from orderloom.models.fulfillment import Line, LineSource, Origin, Problem, Provenance
 from orderloom.models.inventory import Asset, AssetState, Inventory
-from orderloom.models.order import ProductOrder
+from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.values import Value
+
+#: states of lines that a change has taken back: what comes to be wanted again is another line
+_TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,9 @@ class Surroundings:
 
     @cached_property
     def fired(self) -> frozenset[tuple[str, str]]:
-        """The lines and rules that other lines were made by."""
-        return frozenset((source.line, source.rule) for line in self._lines.values() for source in line.sources)
+        """The lines and rules that other lines were made by, which are still wanted."""
+        live = (line for line in self._lines.values() if line.state not in _TAKEN_BACK)
+        return frozenset((source.line, source.rule) for line in live for source in line.sources)
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -106,11 +110,24 @@ def decompose_further(
 
     `around` are the surroundings of `lines`, where they are known.
     """
-    asking = program.asking.get(attribute)
-    if asking is None:
+    if attribute not in program.asking:
         return Staged()
-    around = around or Surroundings(program, lines)
-    touched = list(_touched(asking, lines, line, around))
+    return decompose_arrived(program, order, lines, ((line, attribute),), around or Surroundings(program, lines))
+
+
+def decompose_arrived(
+    program: Program,
+    order: ProductOrder,
+    lines: Mapping[str, Line],
+    arrived: Iterable[tuple[str, str]],
+    around: Surroundings,
+) -> Staged:
+    """What the rules make of several values that have arrived, each named by its line and its attribute."""
+    touched: dict[str, set[str]] = {}
+    for line, attribute in arrived:
+        asking = program.asking.get(attribute)
+        for each, rules in _touched(asking, lines, line, around) if asking else ():
+            touched.setdefault(each.id, set()).update(rules)
     if not touched:
         return Staged()
     firing = list(_firing(program, order, lines, touched, around))
@@ -137,7 +154,7 @@ def _touched(
         near.update(around.within.get(line, ()))
     for each in (lines[id] for id in (sorted(near, key=around.places.__getitem__) if len(near) > 1 else near)):
         rules = asking.by_spec.get(each.spec)
-        if rules is None or each.context or each.action is Action.DELETE:
+        if rules is None or each.context or each.action is Action.DELETE or each.state in _TAKEN_BACK:
             continue
         if each.level is not Level.PRODUCT and not each.sources:
             continue
@@ -156,12 +173,12 @@ def _firing(
     program: Program,
     order: ProductOrder,
     lines: Mapping[str, Line],
-    touched: Iterable[tuple[Line, frozenset[str]]],
+    touched: Mapping[str, Collection[str]],
     around: Surroundings,
 ) -> Iterator[tuple[Line, Scope, list[FiringRule]]]:
     """The lines with those of the rules that fire now, and what these see."""
     known, account = order_values(order), account_values(order.account)
-    for line, rules in touched:
+    for line, rules in ((lines[id], rules) for id, rules in touched.items()):
         scope = Scope(
             line=line,
             parent=lines.get(line.parent, NOTHING),
@@ -226,6 +243,8 @@ class _Further(Levels):
             if there is not None and there.action is Action.DELETE:
                 # what goes is not brought back: a new item takes its place
                 there = asset = None
+            elif there is not None and there.state in _TAKEN_BACK:
+                there = None
             if there is None:
                 line = wanted_line(work, group, asset, frozenset())
                 if line is not None:
