@@ -30,7 +30,8 @@ CONCURRENT = 64
 IN_MEMORY = 5_000
 
 _Key = tuple[str, str, int]
-
+#: rank, number and key of a call in the queue
+_Place = tuple[int, int, _Key, PendingCall]
 
 #: The method `answer` of a connector in the same process: it makes a call at once, and no coroutine is made for it.
 #: None says that this call takes time, and is to be awaited.
@@ -66,19 +67,23 @@ class Lane:
     breaker: BreakerState | None = None
     #: number of calls at once, by the definition used last
     concurrent: int = CONCURRENT
-    _queue: list[tuple[int, int, PendingCall]] = field(default_factory=list)
+    _queue: list[_Place] = field(default_factory=list)
+    #: number in the queue of each call that waits there; what was recalled stays in the queue until its turn comes
+    _waiting: dict[_Key, int] = field(default_factory=dict)
     #: queued, running, or answered and not yet durable
     _known: set[_Key] = field(default_factory=set)
     _number: int = 0
     #: calls of orders whose design cannot be loaded now, by digest
-    _parked: dict[str, list[PendingCall]] = field(default_factory=dict)
+    _parked: dict[str, dict[_Key, PendingCall]] = field(default_factory=dict)
     #: told to their tasks that they wait
     _told: set[_Key] = field(default_factory=set)
+    #: waiting, and not told yet
+    _untold: dict[_Key, PendingCall] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def add(self, call: PendingCall) -> None:
         """A call whose row is durable."""
-        if len(self._queue) >= IN_MEMORY:
+        if len(self._waiting) >= IN_MEMORY:
             self.more = True
             return
         key = _key(call)
@@ -87,22 +92,32 @@ class Lane:
         self._known.add(key)
         if call.held:
             self._told.add(key)
-        self._enqueue(call)
+        self._enqueue(key, call)
 
-    def _enqueue(self, call: PendingCall) -> None:
+    def _enqueue(self, key: _Key, call: PendingCall) -> None:
         self._number += 1
-        heapq.heappush(self._queue, (rank(call.since, call.priority), self._number, call))
+        self._waiting[key] = self._number
+        if key not in self._told:
+            self._untold[key] = call
+        heapq.heappush(self._queue, (rank(call.since, call.priority), self._number, key, call))
 
     def recall(self, order: str, task: str, attempt: int) -> None:
         """The call is not wanted any more; where it is under way already, its answer will be stale."""
-        if (order, task, attempt) not in self._known:
+        key = (order, task, attempt)
+        waited = self._waiting.pop(key, None) is not None
+        for calls in self._parked.values():
+            waited = calls.pop(key, None) is not None or waited
+        if not waited:
             return
-        kept = [each for each in self._queue if _key(each[2]) != (order, task, attempt)]
-        if len(kept) < len(self._queue):
-            self._queue = kept
+        self._untold.pop(key, None)
+        self._told.discard(key)
+        self._known.discard(key)
+        if len(self._queue) > 2 * len(self._waiting) + 100:
+            self._queue = [each for each in self._queue if self._waits(each)]
             heapq.heapify(self._queue)
-            self._known.discard((order, task, attempt))
-            self._told.discard((order, task, attempt))
+
+    def _waits(self, place: _Place) -> bool:
+        return self._waiting.get(place[2]) == place[1]
 
     def _loads(self, digest: str) -> bool:
         try:
@@ -126,27 +141,37 @@ class Lane:
 
     def pump(self) -> None:
         """Sends what may be sent now; the others are told why they wait."""
-        if self.more and len(self._queue) < IN_MEMORY // 10:
+        if self.more and len(self._waiting) < IN_MEMORY // 10:
             self.refill()
         for digest in [each for each in self._parked if self._loads(each)]:
-            for call in self._parked.pop(digest):
-                self._enqueue(call)
+            for key, call in self._parked.pop(digest).items():
+                self._enqueue(key, call)
         while self._queue and self.running < self.concurrent:
-            call = self._queue[0][2]
-            if not self._loads(call.design):
+            place = self._queue[0]
+            if not self._waits(place):
                 heapq.heappop(self._queue)
-                self._parked.setdefault(call.design, []).append(call)
+                continue
+            _rank, _number, key, call = place
+            if not self._loads(call.design):
+                self._next()
+                self._parked.setdefault(call.design, {})[key] = call
                 continue
             reason = self._obstacle(call)
             if reason:
                 self._tell_all(reason)
                 return
-            heapq.heappop(self._queue)
-            self._send(call)
+            self._next()
+            self._send(key, call)
+
+    def _next(self) -> None:
+        """The first call of the queue leaves it."""
+        key = heapq.heappop(self._queue)[2]
+        del self._waiting[key]
+        self._untold.pop(key, None)
 
     def resumes_at(self) -> datetime | None:
         """When an open breaker lets the next call pass; None where it does not keep any waiting."""
-        if not self._queue or self.hold or self.breaker is None:
+        if not self._waiting or self.hold or self.breaker is None:
             return None
         return self.breaker.opens_until
 
@@ -174,15 +199,13 @@ class Lane:
         return ""
 
     def _tell_all(self, reason: str) -> None:
-        for _priority, _number, call in self._queue:
-            key = _key(call)
-            if key not in self._told:
-                self._told.add(key)
-                event = CalloutHeld(task=call.task, attempt=call.callout.attempt, reason=reason)
-                self.around.arrived(Arrival(call.order, event, rank=self._rank(call)))
+        for key, call in self._untold.items():
+            self._told.add(key)
+            event = CalloutHeld(task=call.task, attempt=call.callout.attempt, reason=reason)
+            self.around.arrived(Arrival(call.order, event, rank=self._rank(call)))
+        self._untold.clear()
 
-    def _send(self, call: PendingCall) -> None:
-        key = _key(call)
+    def _send(self, key: _Key, call: PendingCall) -> None:
         if key in self._told:
             self._told.discard(key)
             released = CalloutReleased(task=call.task, attempt=call.callout.attempt)
