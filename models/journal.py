@@ -96,6 +96,8 @@ class CallbackReceived:
     outputs: Mapping[str, Value] = field(default_factory=dict)
     code: str = ""
     message: str = ""
+    #: the attempt that awaited it when it came, 0 if that is not known
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,6 +275,7 @@ class AwaitCallback:
     task: str
     operation: str
     correlation: str
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

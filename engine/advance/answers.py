@@ -50,9 +50,11 @@ def callout_answered(turn: Turn, event: CalloutAnswered) -> None:
 
 
 def callback_received(turn: Turn, event: CallbackReceived) -> None:
-    """Takes in the result of a call that was taken on; later ones are stale."""
+    """Takes in the result of a call that was taken on; later ones, and those of earlier attempts, are stale."""
     task = turn.state.tasks.get(event.task)
     if task is None or task.kind is not TaskKind.CALL or task.state is not TaskState.WAITING:
+        return
+    if event.attempt and event.attempt != task.attempts:
         return
     if event.outcome is Outcome.COMPLETED:
         _completed(turn, task, event.outputs)
@@ -93,7 +95,9 @@ def _accepted(turn: Turn, task: Task, event: CalloutAnswered) -> None:
         return
     task.due = turn.at + max(callback.within, timedelta(0))
     turn.move(task, TaskState.WAITING, why="taken on, the result comes by callback")
-    turn.tell(AwaitCallback(task=task.id, operation=operation.name, correlation=event.correlation))
+    turn.tell(
+        AwaitCallback(task=task.id, operation=operation.name, correlation=event.correlation, attempt=task.attempts)
+    )
     turn.tell(StartTimer(task=task.id, kind=TimerKind.LIMIT, attempt=task.attempts, due=task.due))
 
 

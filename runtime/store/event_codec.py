@@ -119,6 +119,7 @@ def _released(event: CalloutReleased) -> Found:
 def _callback(event: CallbackReceived) -> Found:
     return {
         "task": event.task,
+        "attempt": event.attempt,
         "outcome": event.outcome._value_,
         "outputs": event.outputs,
         "code": event.code,
@@ -234,6 +235,7 @@ _READERS: dict[str, Callable[[Found], Event | Submission]] = {
         outputs=unpack_values(found["outputs"]),
         code=found["code"],
         message=found["message"],
+        attempt=found.get("attempt", 0),
     ),
     "arrived": lambda found: EventArrived(task=found["task"], event=found["event"], payload=found["payload"]),
     "work": lambda found: WorkCompleted(task=found["task"], by=found["by"], values=unpack_values(found["values"])),

@@ -60,13 +60,18 @@ def route_callback(
     """Puts it into the inboxes of those who await it, else keeps it; returns how many there were."""
     key = key_bytes(correlation)
     waiting = writer.execute(
-        "SELECT order_id, task FROM subscriptions WHERE kind = 'callback' AND name = ? AND field = '' AND key = ?",
+        "SELECT order_id, task, data FROM subscriptions JOIN tasks USING (order_id) "
+        "WHERE tasks.id = task AND kind = 'callback' AND name = ? AND field = '' AND key = ?",
         (operation, key),
     ).fetchall()
     if not waiting:
         writer.execute(_EARLY, ("callback", operation, key, message, received_at))
     writer.executemany(
-        _INBOX, [(order, event_bytes(_callback(task, loads(message))), received_at) for order, task in waiting]
+        _INBOX,
+        [
+            (order, event_bytes(_callback(task, loads(data).get("attempts", 0), loads(message))), received_at)
+            for order, task, data in waiting
+        ],
     )
     return len(waiting)
 
@@ -125,7 +130,7 @@ def meet_early_callback(writer: sqlite3.Connection, order: str, wait: AwaitCallb
     ).fetchone()
     if row is None:
         return 0
-    _deliver(writer, row[0], order, event_bytes(_callback(wait.task, loads(row[1]))), row[2])
+    _deliver(writer, row[0], order, event_bytes(_callback(wait.task, wait.attempt, loads(row[1]))), row[2])
     return 1
 
 
@@ -173,11 +178,12 @@ def _fields(writer: sqlite3.Connection, name: str) -> list[str]:
     return fields
 
 
-def _callback(task: str, found: dict[str, Any]) -> CallbackReceived:
+def _callback(task: str, attempt: int, found: dict[str, Any]) -> CallbackReceived:
     return CallbackReceived(
         task=task,
         outcome=Outcome(found["outcome"]),
         outputs=unpack_values(found["outputs"]),
         code=found["code"],
         message=found["message"],
+        attempt=attempt,
     )

@@ -111,12 +111,17 @@ def test_a_callback_completes_a_call_that_was_taken_on(kit: Any, told: Any) -> N
     state, _ = kit.begin(program, kit.line("1", "S"))
     taken = CalloutAnswered(task="1/P.a", attempt=1, outcome=Outcome.ACCEPTED, correlation="R-9")
     step = advance(program, state, taken, kit.at)
-    assert only(step, AwaitCallback) == AwaitCallback(task="1/P.a", operation="sys.do", correlation="R-9")
+    awaited = AwaitCallback(task="1/P.a", operation="sys.do", correlation="R-9", attempt=1)
+    assert only(step, AwaitCallback) == awaited
     assert only(step, StartTimer).due == kit.at + timedelta(hours=4)
     assert state.status is OrderStatus.IN_PROGRESS
     assert advance(program, state, taken, kit.at).entries == ()
 
-    done = CallbackReceived(task="1/P.a", outcome=Outcome.COMPLETED, outputs={"ref": "P-1"})
+    stale = CallbackReceived(task="1/P.a", outcome=Outcome.COMPLETED, outputs={"ref": "P-0"}, attempt=2)
+    assert advance(program, state, stale, kit.at).tasks == frozenset()
+    assert state.tasks["1/P.a"].state is TaskState.WAITING
+
+    done = CallbackReceived(task="1/P.a", outcome=Outcome.COMPLETED, outputs={"ref": "P-1"}, attempt=1)
     step = advance(program, state, done, kit.at)
     assert told(step)[:2] == ["StopWaiting", "CancelTimer"]
     assert (state.status, state.lines["1"].attributes["port"]) == (OrderStatus.COMPLETED, "P-1")

@@ -154,16 +154,17 @@ def test_a_callback_reaches_the_task_that_awaits_it(store: SqliteStore) -> None:
     started(store, AwaitCallback(task=CALL, operation="shop.sell", correlation="R-7"))
     assert store.post_callback("shop.sell", "R-7", Outcome.COMPLETED, {"port": "P-1"}, NOW) == 1
     (waiting,) = store.inbox(0, 10)
-    assert waiting.event == CallbackReceived(task=CALL, outcome=Outcome.COMPLETED, outputs={"port": "P-1"})
+    assert waiting.event == CallbackReceived(task=CALL, outcome=Outcome.COMPLETED, outputs={"port": "P-1"}, attempt=1)
 
 
 def test_a_callback_that_came_too_early_is_kept(store: SqliteStore) -> None:
     state = started(store)
     assert store.post_callback("shop.sell", "R-7", Outcome.FATAL, {}, NOW, "NO", "sold out") == 0
     assert store.post_callback("shop.sell", "R-8", Outcome.COMPLETED, {}, NOW) == 0
-    assert next_step(store, state, AwaitCallback(task=CALL, operation="shop.sell", correlation="R-7")) == 1
+    assert next_step(store, state, AwaitCallback(task=CALL, operation="shop.sell", correlation="R-7", attempt=1)) == 1
     (waiting,) = store.inbox(0, 10)
-    assert waiting.event == CallbackReceived(task=CALL, outcome=Outcome.FATAL, code="NO", message="sold out")
+    told = CallbackReceived(task=CALL, outcome=Outcome.FATAL, code="NO", message="sold out", attempt=1)
+    assert waiting.event == told
     assert store.forget_early(NOW) == 0
     assert store.forget_early(NOW + timedelta(seconds=1)) == 1
 
