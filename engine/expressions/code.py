@@ -198,7 +198,7 @@ class _Writer:
             case Membership(operand, values):
                 return self.guarded([operand], lambda use: _compare(use[0], ast.In, self.keep(frozenset(values))))
             case Presence(operand, present):
-                return (_is_present if present else _is_none)(self.value(operand))
+                return self.presence(operand, present)
             case Default(operand, fallback):
                 binding, use = self.bind(self.value(operand))
                 return ast.IfExp(_is_present(binding), use, self.value(fallback))
@@ -347,8 +347,17 @@ class _Writer:
             case Membership(operand, values) if wanted:
                 return _compare(self.value(operand), ast.In, self.keep(frozenset(values)))
             case Presence(operand, present):
-                return (_is_present if present is wanted else _is_none)(self.value(operand))
+                return self.presence(operand, present is wanted)
         return _is(self.value(node), wanted)
+
+    def presence(self, operand: Expression, present: bool) -> ast.expr:
+        value = self.value(operand)
+        if not isinstance(operand, Reference | Variable):
+            # bound, since Python folds arithmetic of constants and then warns of `is` with a literal
+            value, _ = self.bind(value)
+        if isinstance(value, ast.Constant):
+            return _constant((value.value is not None) is present)
+        return (_is_present if present else _is_none)(value)
 
     def comparison(self, node: Binary, wanted: bool) -> ast.expr:
         sides = (node.left, node.right)

@@ -98,6 +98,13 @@ def test_functions(function: str, arguments: tuple[tuple[Value, Type], ...], exp
     assert call(function, *arguments) == expected
 
 
+@pytest.mark.parametrize("present", [True, False])
+def test_presence_of_what_is_constant(present: bool) -> None:
+    zero = Literal(0, INTEGER)
+    for operand in (zero, Binary(BinaryOperator.PLUS, zero, zero, INTEGER)):
+        assert value(Presence(operand, present)) is present
+
+
 def test_arithmetic_is_exact_and_total() -> None:
     plus, divide, times = BinaryOperator.PLUS, BinaryOperator.DIVIDE, BinaryOperator.TIMES
     assert binary(plus, (Decimal("0.1"), DECIMAL), (Decimal("0.2"), DECIMAL)) == Decimal("0.3")
