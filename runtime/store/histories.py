@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import datetime
+from operator import attrgetter
 
 from orderloom.models.catalog import Level
 from orderloom.models.inventory import Asset, AssetChange, AssetState, AssetVersion
@@ -14,16 +15,15 @@ from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.state_codec import asset_of, order_from, packed_asset
 
 _SETS = ("users_added", "users_removed", "relies_on")
+#: fields of a change with their defaults, and what reads them all at once
+_DEFAULTS = tuple((each.name, each.default) for each in fields(AssetChange))
+_values = attrgetter(*(name for name, _default in _DEFAULTS))
 
 
 def change_bytes(change: AssetChange) -> bytes:
     """Fields that hold their default are left out."""
-    found = {}
-    for each in fields(change):
-        value = getattr(change, each.name)
-        if value != each.default:
-            found[each.name] = _packed(value)
-    return dumps(found)
+    values = zip(_DEFAULTS, _values(change), strict=True)
+    return dumps({name: _packed(value) for (name, default), value in values if value != default})
 
 
 def _packed(value: object) -> object:

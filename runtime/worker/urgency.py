@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 AGEING = timedelta(minutes=30)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_STEP = AGEING // timedelta(microseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
+_STEP = AGEING // _MICROSECOND
 
 
 def rank(since: datetime, priority: int) -> int:
     """The lowest goes first: the instant of arrival in microseconds, later by half an hour for each step of priority
     (0 highest … 4)."""
-    return (since - _EPOCH) // timedelta(microseconds=1) + priority * _STEP
+    return (since - _EPOCH) // _MICROSECOND + priority * _STEP
