@@ -15,7 +15,7 @@ from orderloom.engine.change.lines import TAKEN_BACK, LineDiff
 from orderloom.engine.orchestration.definitions import CompiledTask, Definitions
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.orchestration.reads import reads
-from orderloom.engine.orchestration.remedies import base
+from orderloom.engine.orchestration.remedies import AMEND, base
 from orderloom.engine.orchestration.scopes import Scopes
 from orderloom.engine.orchestration.sight import ANY, Key, condition, sight
 from orderloom.engine.program import Program
@@ -73,6 +73,7 @@ class Verdicts:
                 else:
                     kept.append(task)
         self._affect(kept)
+        self._not_amended()
         self._wholes()
 
     def _given_up(self, task: Task) -> bool:
@@ -106,6 +107,16 @@ class Verdicts:
         live = self._state.tasks.get(task.of)
         if task.state is TaskState.COMPLETED and (live is None or not live.state.done):
             self.verdicts[task.id] = self._end(task, "its line is taken back before it was done again")
+
+    def _not_amended(self) -> None:
+        """What was to be amended, and is not needed any more, is taken back."""
+        for task in self._state.tasks.values():
+            live = self._state.tasks.get(task.of)
+            if task.role is not TaskRole.FORMER or live is None or not live.definition.endswith(AMEND):
+                continue
+            dropped = self.verdicts.get(live.id, (_V.KEEP, ""))[0] is _V.RESTART
+            if dropped and task.state is TaskState.COMPLETED and task.id not in self._taken_back:
+                self.verdicts[task.id] = self._end(task, "the changed line does not call for it")
 
     def _end(self, task: Task, why: str) -> tuple[TaskVerdict, str]:
         state = task.state
@@ -176,7 +187,8 @@ class Verdicts:
     def _still_wanted(self, task: Task, key: Key) -> tuple[TaskVerdict, str]:
         state = task.state
         why = self._words(key)
-        if task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING and self._condition_fails(task):
+        begun = state is TaskState.RUNNING or task.role is TaskRole.AMEND
+        if task.kind is TaskKind.SUBPLAN and begun and not state.done and self._condition_fails(task):
             return _V.RESTART, f"{why}; its condition is looked at again"
         if state in _FRESH or (task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING):
             return _V.UPDATE, why

@@ -6,6 +6,7 @@ They are made from the definitions of the tasks that they are for: a design says
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from orderloom.models.catalog import Attribute
 from orderloom.models.design import DEFAULT_FALLOUT_QUEUE
@@ -40,7 +41,9 @@ def remedies(plan: PlanDefinition, definition: TaskDefinition) -> Iterator[TaskD
     elif definition.undo_plan:
         yield _subplan(definition, UNDO, f"Undo: {title}", definition.undo_plan)
     if definition.amend_plan:
-        yield _subplan(definition, AMEND, f"Amend: {title}", definition.amend_plan)
+        amend = _subplan(definition, AMEND, f"Amend: {title}", definition.amend_plan)
+        # what is no longer needed is not amended either
+        yield replace(amend, when=definition.when)
     yield TaskDefinition(
         id=definition.id + RESOLVE,
         name=f"resolve {definition.name}",

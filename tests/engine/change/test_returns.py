@@ -238,3 +238,31 @@ def test_the_picture_shows_before_and_after() -> None:
     assert redone.verdict is TaskVerdict.UNDO_REDO
     assert boxes["R:O1:2/Go.reserve"].verdict is TaskVerdict.KEEP
     assert ("R:O1:1/Go.reserve/undo~1", "R:O1:1/Go.reserve") in shown.arrows_after
+
+
+@pytest.mark.parametrize("undo", [{}, {"undo": "sys.undo"}])
+def test_what_is_not_needed_any_more_is_not_amended(undo: dict[str, str]) -> None:
+    port = (Kit.sets("port", Kit.read("ref", Root.RESPONSE)),)
+    own = {"sets": port, "amend_plan": "Alter", "when": Kit.equal("a", "x"), **undo}
+    design = Kit.program(
+        [spec("P", "product", attribute("a"), attribute("b"), attribute("port"))],
+        [
+            Kit.plan("Go", "P", Kit.task("call", "Go.check"), Kit.task("call", "Go.do", after=("Go.check",), **own)),
+            Kit.plan("Alter", "P", Kit.task("call", "Alter.do", sets=port), actions=()),
+        ],
+        [Kit.operation("sys.do", attribute("ref")), Kit.operation("sys.undo")],
+    )
+    world = World(design, order(item("1", "P", a="x", b="x"), item("2", "P", a="y", b="x")), EMPTY)
+    while world.state.tasks["1/Go.do"].state is not TaskState.COMPLETED:
+        world.apply(next(e for e in world.live() if getattr(e, "task", "").startswith("1/")))
+    for a, b in ("x", "y"), ("z", "y"):
+        world.apply(amend(world, order(item("1", "P", a=a, b=b), item("2", "P", a="y", b="x"))))
+        while world.state.change:
+            world.apply(world.live()[0])
+    world.finish()
+
+    assert world.state.status is OrderStatus.COMPLETED
+    assert world.state.tasks["1/Go.do"].state is TaskState.SKIPPED
+    assert "port" not in world.assets["O1:1"].attributes
+    undone = [task.id for task in world.state.tasks.values() if task.role is TaskRole.UNDO]
+    assert len(undone) == len(undo)
