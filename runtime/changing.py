@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -53,7 +54,7 @@ class OrderPreview:
     problems: tuple[str, ...] = ()
 
 
-class Changes:
+class Changes(ABC):
     """Change of orders in flight, their past, and the history of inventory; a part of `Runtime`.
 
     A change takes effect once no callout of the order is under way. `accept` agrees to the consequences of soft points
@@ -285,23 +286,23 @@ class Changes:
 
     # what the rest of the face gives
 
-    async def state(self, id: str) -> OrderState:
-        raise NotImplementedError
+    @abstractmethod
+    async def state(self, id: str) -> OrderState: ...
 
-    async def order(self, id: str) -> OrderView:
-        raise NotImplementedError
+    @abstractmethod
+    async def order(self, id: str) -> OrderView: ...
 
-    async def design(self, digest: str) -> Design:
-        raise NotImplementedError
+    @abstractmethod
+    async def design(self, digest: str) -> Design: ...
 
-    def _active(self, name: str | None) -> BundleView:
-        raise NotImplementedError
+    @abstractmethod
+    def _active(self, name: str | None) -> BundleView: ...
 
-    def _products(self, document: tmf622.ProductOrderCreate) -> dict[str, str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _products(self, document: tmf622.ProductOrderCreate) -> dict[str, str]: ...
 
-    async def _ask(self, order: str, event: Event, what: str) -> Receipt:
-        raise NotImplementedError
+    @abstractmethod
+    async def _ask(self, order: str, event: Event, what: str) -> Receipt: ...
 
-    async def _answered(self, number: int, order: str, what: str) -> Receipt:
-        raise NotImplementedError
+    @abstractmethod
+    async def _answered(self, number: int, order: str, what: str) -> Receipt: ...
