@@ -12,12 +12,11 @@ from orderloom.models.change import ChangePlan
 from orderloom.runtime.cli import planned, screen
 from orderloom.runtime.cli.failure import failure
 from orderloom.runtime.cli.options import json_option, store_options
-from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option
+from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option, show_receipt
 from orderloom.runtime.cli.values import read_bytes
 from orderloom.runtime.errors import OrderloomError
 from orderloom.runtime.store.views import OrderView
 from orderloom.runtime.synchronous import SyncRuntime
-from orderloom.runtime.views import Receipt, Verdict
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -69,7 +68,7 @@ def amend(
             _show_plan(runtime, found, plan, svg, as_json)
             return
         receipt = runtime.amend(found.id, document, by, reason, accept=accept, roles=roles, force=force)
-    _show_receipt(receipt, f"order {order} is amended", as_json)
+    show_receipt(receipt, f"order {order} is amended", as_json)
 
 
 @click.command()
@@ -101,7 +100,7 @@ def cancel(
             return
         receipt = runtime.cancel(found.id, by, reason, items=items, accept=accept, roles=roles, force=force)
     what = f"items {', '.join(items)} of order {order} are" if items else f"order {order} is"
-    _show_receipt(receipt, f"{what} being taken back", as_json)
+    show_receipt(receipt, f"{what} being taken back", as_json)
 
 
 @click.command()
@@ -115,7 +114,7 @@ def start(ctx: click.Context, order: str, by: str, reason: str, as_json: bool) -
     """Take up an order although it waits for other orders."""
     with opened(ctx) as runtime:
         receipt = runtime.start(find_order(runtime, order).id, by, reason)
-    _show_receipt(receipt, f"order {order} has started", as_json)
+    show_receipt(receipt, f"order {order} has started", as_json)
 
 
 @click.command()
@@ -186,7 +185,7 @@ def migrate(
                     receipt = runtime.migrate(found.id, version, by, reason, accept=accept, roles=roles, force=force)
                     results.append(receipt)
                     if not as_json:
-                        _show_receipt(receipt, f"order {found.id} goes on with {version}", as_json=False)
+                        show_receipt(receipt, f"order {found.id} goes on with {version}", as_json=False)
             except OrderloomError as error:
                 failed += 1
                 results.append({"order": found.id, "code": error.code, "message": str(error)})
@@ -228,15 +227,3 @@ def _show_plan(runtime: SyncRuntime, found: OrderView, plan: ChangePlan, svg: Pa
         planned.show(plan, f"order {found.external_id or found.id}")
     if plan.refused:
         raise click.exceptions.Exit(1)
-
-
-def _show_receipt(receipt: Receipt, done: str, as_json: bool) -> None:
-    if as_json:
-        screen.show_json(receipt)
-    elif receipt.verdict is Verdict.APPLIED:
-        screen.say(done)
-    elif receipt.verdict is Verdict.WAITING:
-        screen.say(f"taken up: {done} once the calls under way have answered")
-    else:
-        screen.say(f"noted: {done} once a worker takes it up")
-        screen.remark("no worker answered; `orderloom run` starts one")

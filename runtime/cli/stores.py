@@ -65,6 +65,8 @@ def show_receipt(receipt: Receipt, done: str, as_json: bool) -> None:
         return
     if receipt.verdict is Verdict.APPLIED:
         screen.say(done)
+    elif receipt.verdict is Verdict.WAITING:
+        screen.say(f"taken up: {done} once the calls under way have answered")
     else:
         screen.say(f"noted: {done} once a worker takes it up")
         screen.remark("no worker answered; `orderloom run` starts one")
