@@ -7,11 +7,11 @@ that see that are affected in their turn.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from orderloom.engine.change.content import Wanted
-from orderloom.engine.change.lines import TAKEN_BACK, LineDiff
+from orderloom.engine.change.lines import TAKEN_BACK, LineDiff, Merge
 from orderloom.engine.orchestration.definitions import CompiledTask, Definitions
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.orchestration.reads import reads
@@ -32,6 +32,7 @@ _FRESH = frozenset((TaskState.PENDING, TaskState.READY, TaskState.FROZEN))
 #: states in which an attempt was made that did not end well, or not yet
 _UNDER_WAY = frozenset((TaskState.SCHEDULED, TaskState.FALLOUT, TaskState.WAITING, TaskState.HELD, TaskState.FAILED))
 _DONE = frozenset((TaskState.COMPLETED, TaskState.AMENDED))
+_SKIPPED = TaskState.SKIPPED
 #: with the id of a subplan: its tasks are affected because it may no longer be wanted
 _PARTS = "@parts"
 LIVE = frozenset((TaskRole.PLANNED, TaskRole.AMEND))
@@ -49,6 +50,8 @@ class Verdicts:
         self.verdicts: dict[str, tuple[TaskVerdict, str]] = {}
         #: tasks that come back though an earlier run of theirs was given up
         self.again: set[str] = set()
+        #: tasks that an amend plan stood for, and that go on as designed, since what it amends does not stand any more
+        self.designed: set[str] = set()
         #: why keys differ, for the words of reasons
         self._causes: dict[Key, str] = dict.fromkeys(diff.keys, "")
         self._taken_back = {task.of for task in state.tasks.values() if task.role in (TaskRole.UNDO, TaskRole.RESOLVE)}
@@ -59,11 +62,9 @@ class Verdicts:
         """Fills in `verdicts`."""
         kept: list[Task] = []
         for task in self._state.tasks.values():
-            if task.role is TaskRole.FORMER:
-                self._former(task)
-            elif task.role in LIVE and task.id not in self._wanted.tasks:
+            if task.role in LIVE and task.id not in self._wanted.tasks:
                 if self._of_kept_amendment(task):
-                    self.planned[task.id] = task
+                    self.planned[task.id] = _as_planned(task)
                     kept.append(task)
                 else:
                     self._gone(task)
@@ -73,7 +74,9 @@ class Verdicts:
                 else:
                     kept.append(task)
         self._affect(kept)
-        self._not_amended()
+        for task in self._state.tasks.values():
+            if task.role is TaskRole.FORMER:
+                self._former(task)
         self._wholes()
 
     def _given_up(self, task: Task) -> bool:
@@ -101,22 +104,15 @@ class Verdicts:
         self.verdicts[task.id] = self._end(task, why)
 
     def _former(self, task: Task) -> None:
-        """An earlier run whose later one has not come about: taken back with it."""
-        if task.state not in _DONE or task.id in self._taken_back or task.of in self._wanted.tasks:
+        """An earlier run whose later one does not come about: taken back with it."""
+        if task.state is not TaskState.COMPLETED or task.id in self._taken_back:
             return
-        live = self._state.tasks.get(task.of)
-        if task.state is TaskState.COMPLETED and (live is None or not live.state.done):
-            self.verdicts[task.id] = self._end(task, "its line is taken back before it was done again")
-
-    def _not_amended(self) -> None:
-        """What was to be amended, and is not needed any more, is taken back."""
-        for task in self._state.tasks.values():
+        if task.of in self.designed:
+            self.verdicts[task.id] = self._end(task, "the changed line does not call for it")
+        elif task.of not in self.planned:
             live = self._state.tasks.get(task.of)
-            if task.role is not TaskRole.FORMER or live is None or not live.definition.endswith(AMEND):
-                continue
-            dropped = self.verdicts.get(live.id, (_V.KEEP, ""))[0] is _V.RESTART
-            if dropped and task.state is TaskState.COMPLETED and task.id not in self._taken_back:
-                self.verdicts[task.id] = self._end(task, "the changed line does not call for it")
+            if live is None or live.state not in _DONE:
+                self.verdicts[task.id] = self._end(task, "its line is taken back before it was done again")
 
     def _end(self, task: Task, why: str) -> tuple[TaskVerdict, str]:
         state = task.state
@@ -158,16 +154,48 @@ class Verdicts:
                 continue
             followed.add(key)
             for task in seen_by.get(key, ()):
-                if task.id not in self.verdicts:
-                    verdict = self.verdicts[task.id] = self._still_wanted(task, key)
-                    if verdict[0] not in (_V.UPDATE, _V.KEEP):
-                        todo.extend(self._delivered(task, verdict[0]))
-                    skipped = task.state is TaskState.SKIPPED
-                    if task.kind is TaskKind.SUBPLAN and (skipped or self._condition_fails(task)):
-                        todo.append((task.id, _PARTS))
+                if self._is_decided(task):
+                    continue
+                verdict = self.verdicts[task.id] = self._still_wanted(task, key)
+                if verdict[0] not in (_V.UPDATE, _V.KEEP):
+                    todo.extend(self._delivered(task, verdict[0]))
+                if self._goes_on_as_designed(task, verdict[0]):
+                    todo.extend(self._not_amended(task))
+                elif task.kind is TaskKind.SUBPLAN and (task.state is _SKIPPED or self._condition_fails(task)):
+                    todo.append((task.id, _PARTS))
         for task in kept:
             if task.id not in self.verdicts:
                 self.verdicts[task.id] = (_V.KEEP, "")
+
+    def _is_decided(self, task: Task) -> bool:
+        """Whether nothing more that differs can lead to another verdict: only that it is not needed any more can."""
+        verdict = self.verdicts.get(task.id, (None, ""))[0]
+        return verdict is not None and not (verdict in (_V.AMEND, _V.UPDATE) and self._condition_fails(task))
+
+    def _goes_on_as_designed(self, task: Task, verdict: TaskVerdict) -> bool:
+        """Whether the amend plan that stands for the task is given up; if it runs, then as if never done."""
+        if not task.definition.endswith(AMEND) or verdict not in (_V.RESTART, _V.REDO, _V.UNDO_REDO):
+            return False
+        return task.state in _DONE or self._condition_fails(task) or not self._stands(task)
+
+    def _stands(self, task: Task) -> bool:
+        """Whether an earlier run of the task is done, and neither taken back nor replaced."""
+        former = (each for each in self._state.tasks.values() if each.role is TaskRole.FORMER and each.of == task.id)
+        return any(each.state is TaskState.COMPLETED and each.id not in self._taken_back for each in former)
+
+    def _not_amended(self, whole: Task) -> Iterator[Key]:
+        """Ends the tasks of the amend plan that stands for a task; gives the keys of what they have delivered."""
+        self.designed.add(whole.id)
+        inside = {whole.id}
+        for part in self._state.tasks.values():
+            if part.role is TaskRole.AMEND and part.within in inside:
+                inside.add(part.id)
+                self.planned.pop(part.id, None)
+                if part.state is _SKIPPED or self._given_up(part):
+                    self.verdicts[part.id] = (_V.KEEP, "")
+                else:
+                    self.verdicts[part.id] = self._end(part, f"`{whole.id}` is not amended any more")
+                    yield from self._delivered(part, _V.UNDO)
 
     def _sight(self, task: Task) -> Iterable[Key]:
         line = self._wanted.lines[task.line]
@@ -218,14 +246,19 @@ class Verdicts:
         compiled = self._known.tasks.get(base(task.definition))
         if compiled is None or compiled.when is None:
             return False
-        line = self._wanted.lines[task.line]
-        if not any(key in self._causes for key in condition(compiled, line)):
-            return False
-        return not compiled.when.is_true(self._scopes.of(line))
+        causes = [
+            self._causes[key] for key in condition(compiled, self._wanted.lines[task.line]) if key in self._causes
+        ]
+        # what a task is to deliver again may not be what it was
+        return bool(causes) and (any(causes) or not compiled.when.is_true(self._scopes.of(self._merged[task.line])))
+
+    @cached_property
+    def _merged(self) -> Mapping[str, Line]:
+        return Merge(self._program, self._state, self._wanted).lines(frozenset())
 
     @cached_property
     def _scopes(self) -> Scopes:
-        return Scopes(self._program, self._wanted.order, self._wanted.lines)
+        return Scopes(self._program, self._wanted.order, self._merged)
 
     def _delivered(self, task: Task, verdict: TaskVerdict) -> list[Key]:
         """The keys of what the task may deliver differently when it is done again, and of what is made from that."""
@@ -322,3 +355,17 @@ class Verdicts:
 def _taken_on(task: Task) -> bool:
     """Whether an external system has taken the call on, and its result is to come."""
     return task.kind is TaskKind.CALL and task.state is TaskState.WAITING
+
+
+def _as_planned(task: Task) -> Task:
+    """The task as the plan asks for it, without what has become of it."""
+    return Task(
+        id=task.id,
+        definition=task.definition,
+        kind=task.kind,
+        line=task.line,
+        within=task.within,
+        after=task.after,
+        needs=task.needs,
+        role=task.role,
+    )

@@ -183,12 +183,9 @@ class TaskRows:
     def _go_on(self, wanted: Task, old: Task) -> None:
         verdict = self._verdicts.verdicts[wanted.id][0]
         match verdict:
-            case _V.RESTART:
-                row = replace(_anew(wanted, old), role=old.role, definition=old.definition)
-                self.tasks[wanted.id] = replace(row, kind=old.kind)
-            case _V.REDO | _V.UNDO_REDO:
+            case _V.RESTART | _V.REDO | _V.UNDO_REDO:
                 row = _anew(wanted, old)
-                if old.role is TaskRole.AMEND:
+                if old.role is TaskRole.AMEND and wanted.id not in self._verdicts.designed:
                     row = replace(row, definition=old.definition, kind=old.kind, role=old.role)
                 self.tasks[wanted.id] = row
             case _V.AMEND:

@@ -240,33 +240,79 @@ def test_the_picture_shows_before_and_after() -> None:
     assert ("R:O1:1/Go.reserve/undo~1", "R:O1:1/Go.reserve") in shown.arrows_after
 
 
-@pytest.mark.parametrize("undo", [{}, {"undo": "sys.undo"}])
-def test_what_is_not_needed_any_more_is_not_amended(undo: dict[str, str]) -> None:
+def amendable(undo: dict[str, str]) -> World:
+    """What `a` calls for is done, and an amend plan changes it with `b`; another item is not as far."""
     port = (Kit.sets("port", Kit.read("ref", Root.RESPONSE)),)
     own = {"sets": port, "amend_plan": "Alter", "when": Kit.equal("a", "x"), **undo}
     design = Kit.program(
         [spec("P", "product", attribute("a"), attribute("b"), attribute("port"))],
         [
-            Kit.plan("Go", "P", Kit.task("call", "Go.check"), Kit.task("call", "Go.do", after=("Go.check",), **own)),
+            Kit.plan(
+                "Go",
+                "P",
+                Kit.task("call", "Go.check"),
+                Kit.task("call", "Go.do", after=("Go.check",), **own),
+                Kit.task("manual", "Go.visit", after=("Go.do",)),
+            ),
             Kit.plan("Alter", "P", Kit.task("call", "Alter.do", sets=port), actions=()),
         ],
         [Kit.operation("sys.do", attribute("ref")), Kit.operation("sys.undo")],
     )
     world = World(design, order(item("1", "P", a="x", b="x"), item("2", "P", a="y", b="x")), EMPTY)
+    while world.state.tasks["1/Go.do"].state is not TaskState.COMPLETED:
+        world.apply(answers(world, "1/")[0])
+    return world
 
-    def reached() -> TaskState:
-        return world.state.tasks["1/Go.do"].state
 
-    while reached() is not TaskState.COMPLETED:
-        world.apply(next(e for e in world.live() if getattr(e, "task", "").startswith("1/")))
-    for a, b in ("x", "y"), ("z", "y"):
+def amended(world: World, *contents: tuple[str, str]) -> None:
+    for a, b in contents:
         world.apply(amend(world, order(item("1", "P", a=a, b=b), item("2", "P", a="y", b="x"))))
         while world.state.change:
-            world.apply(world.live()[0])
+            world.apply(answers(world)[0])
+
+
+def answers(world: World, of: str = "") -> list[CalloutAnswered]:
+    return [each for each in world.live() if isinstance(each, CalloutAnswered) and each.task.startswith(of)]
+
+
+UNDOS: list[dict[str, str]] = [{}, {"undo": "sys.undo"}]
+
+
+@pytest.mark.parametrize("undo", UNDOS)
+def test_what_is_not_needed_any_more_is_not_amended(undo: dict[str, str]) -> None:
+    world = amendable(undo)
+    amended(world, ("x", "y"), ("z", "y"))
     world.finish()
 
     assert world.state.status is OrderStatus.COMPLETED
-    assert reached() is TaskState.SKIPPED
+    assert world.state.tasks["1/Go.do"].state is TaskState.SKIPPED
     assert "port" not in world.assets["O1:1"].attributes
+    undone = [task.id for task in world.state.tasks.values() if task.role is TaskRole.UNDO]
+    assert len(undone) == len(undo)
+
+
+@pytest.mark.parametrize("undo", UNDOS)
+@pytest.mark.parametrize("steps", [0, 1])
+@pytest.mark.parametrize("amended_first", [False, True])
+def test_what_was_taken_back_is_done_anew_and_not_amended(
+    undo: dict[str, str], steps: int, amended_first: bool
+) -> None:
+    world = amendable(undo)
+    amended(world, ("x", "y"))
+    if amended_first:
+        while world.state.tasks["1/Go.do"].state is not TaskState.COMPLETED:
+            world.apply(answers(world, "1/")[0])
+    amended(world, ("z", "y"))
+    for answer in answers(world, "1/")[:steps]:
+        world.apply(answer)
+    before = len(world.calls)
+    amended(world, ("x", "w"))
+    world.finish()
+
+    assert world.state.status is OrderStatus.COMPLETED
+    task = world.state.tasks["1/Go.do"]
+    assert (task.state, task.definition, task.role) == (TaskState.COMPLETED, "Go.do", TaskRole.PLANNED)
+    assert not [call.task for call in world.calls[before:] if "Alter" in call.task]
+    assert world.assets["O1:1"].attributes["port"]
     undone = [task.id for task in world.state.tasks.values() if task.role is TaskRole.UNDO]
     assert len(undone) == len(undo)
