@@ -252,7 +252,7 @@ def _intrusions(state: OrderState) -> list[Event]:
 UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=UNHURRIED)
+@settings(suppress_health_check=UNHURRIED)
 @given(data=st.data())
 def test_whatever_happens(kit: Any, data: st.DataObject) -> None:
     program, lines = data.draw(designs(kit))
@@ -293,7 +293,7 @@ def test_whatever_happens(kit: Any, data: st.DataObject) -> None:
     assert repr(again) == repr(state)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=UNHURRIED)
+@settings(suppress_health_check=UNHURRIED)
 @given(data=st.data())
 def test_the_order_of_independent_answers_does_not_matter(kit: Any, data: st.DataObject) -> None:
     names = [f"P.t{n}" for n in range(data.draw(st.integers(2, 6)))]

@@ -141,7 +141,7 @@ def test_a_design_without_times_costs_nothing(kit: Any) -> None:
 terms = st.none() | st.integers(1, 9).map(lambda n: Due(span=n * HOUR)) | st.just(Due(business_days=1))
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_kept_colours_are_those_of_a_fresh_look_at_every_instant(data: st.DataObject, kit: Any) -> None:
     """Events at random instants, timers exact: colours, timer and bytes are as if all were reckoned anew each time."""

@@ -78,7 +78,7 @@ class Reference:
         return self.terms.before(end, term) if term else end
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(data=st.data())
 def test_earliest_and_latest_times_are_those_of_the_longest_paths(data: st.DataObject, kit: Any) -> None:
     plan = data.draw(plans())
