@@ -36,18 +36,26 @@ class FiringRule:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The rules that ask for an attribute of a name: of their own line, of its parent or of its root."""
+    """The rules that look at an attribute of a name: of their own line, or of lines around it."""
 
     by_spec: Mapping[str, Sequence[FiringRule]]
-    #: whether one of them looks at the parent, and at the root
+    #: whether one of them looks at the parent, at the root, at children, and at any line of the order
     parent: bool
     root: bool
+    children: bool
+    lines: bool
 
 
 def asking(by_spec: Mapping[str, Sequence[FiringRule]]) -> Asking:
     """The rules for lines of each spec, and how far they look."""
     found = [rule.readings for rules in by_spec.values() for rule in rules]
-    return Asking(by_spec, any(each.parent for each in found), any(each.root for each in found))
+    return Asking(
+        by_spec,
+        parent=any(each.parent for each in found),
+        root=any(each.root for each in found),
+        children=any(each.children for each in found),
+        lines=any(each.lines for each in found),
+    )
 
 
 def strata(specs: Mapping[str, Spec], rules: Sequence[DecompositionRule]) -> dict[str, int]:

@@ -6,7 +6,7 @@ lost a source are released, and the new lines fire in their turn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from orderloom.engine.decomposition.actions import held_by, released_line, settle, wanted_line
 from orderloom.engine.decomposition.anchors import Anchors
@@ -16,13 +16,26 @@ from orderloom.engine.expressions import NOTHING, Scope, Snapshot, Subject
 from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.expressions.scope import LineSubject
 from orderloom.engine.firing import FiringRule
+from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Level
 from orderloom.models.fulfillment import Line, ProblemKind
 from orderloom.models.inventory import Asset, Inventory
+from orderloom.models.order import OrderStatus
 from orderloom.models.values import Value
 
+#: states of lines that a change has taken back
+TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 #: source actions whose lines give up what they no longer ask for
 _RELEASING = frozenset((Action.MODIFY, Action.DELETE))
+
+
+def seen(program: Program, lines: Mapping[str, Line], stratum: int) -> Iterator[Line]:
+    """The lines that rules for lines of a stratum see: those that are there when its turn comes, and that stay."""
+    strata = program.strata
+    for line in lines.values():
+        gone = line.action is Action.DELETE or line.state in TAKEN_BACK
+        if not gone and strata.get(line.spec, 0) <= stratum:
+            yield line
 
 
 class _AsNew:
@@ -96,8 +109,7 @@ class Levels:
         work = self._work
         match = self._program.decompositions.match
         firing = self._program.firing
-        there = (line for line in work.lines.values() if line.action is not Action.DELETE)
-        collections = Snapshot(self._program.specs, there, self._inventory)
+        collections = Snapshot(self._program.specs, seen(self._program, work.lines, stratum), self._inventory)
         scope = Scope(order=self._order, account=self._account, collections=collections)
         for line in lines:
             if line.action is not Action.DELETE and (line.sources or line.level is Level.PRODUCT):

@@ -11,21 +11,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from orderloom.engine.decomposition.actions import held_by, settle, wanted_line
-from orderloom.engine.decomposition.levels import Levels
+from orderloom.engine.decomposition.levels import TAKEN_BACK, Levels, seen
 from orderloom.engine.decomposition.merging import Group, merge_values
 from orderloom.engine.decomposition.work import Work
 from orderloom.engine.expressions import NOTHING, Scope, Snapshot
 from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.firing import Asking, FiringRule
 from orderloom.engine.program import Program
+from orderloom.engine.readings import Readings
 from orderloom.models.catalog import Action, Level
 from orderloom.models.fulfillment import Line, LineSource, Origin, Problem, Provenance
 from orderloom.models.inventory import Asset, AssetState, Inventory
-from orderloom.models.order import OrderStatus, ProductOrder
+from orderloom.models.order import ProductOrder
 from orderloom.models.values import Value
-
-#: states of lines that a change has taken back: what comes to be wanted again is another line
-_TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,7 @@ class Surroundings:
     def __init__(self, program: Program, lines: Mapping[str, Line]) -> None:
         self._program = program
         self._lines = lines
+        self._collections: dict[int, Snapshot] = {}
 
     @cached_property
     def places(self) -> Mapping[str, int]:
@@ -75,10 +74,32 @@ class Surroundings:
         """The lines that have each line as their root."""
         return _grouped((line.root, line.id) for line in self._lines.values() if line.root)
 
+    def looking(self, asking: Asking, line: str) -> Iterator[tuple[Line, Sequence[FiringRule]]]:
+        """The lines whose rules may look at an attribute of a line, with these rules."""
+        at = self._lines[line]
+        near = {line}
+        if asking.parent:
+            near.update(self.below.get(line, ()))
+        if asking.root:
+            near.update(self.within.get(line, ()))
+        if asking.children and at.parent in self._lines:
+            near.add(at.parent)
+        if asking.lines:
+            near.update(each for spec in asking.by_spec for each in self.by_spec.get(spec, ()))
+        for each in (self._lines[id] for id in (sorted(near, key=self.places.__getitem__) if len(near) > 1 else near)):
+            rules = asking.by_spec.get(each.spec)
+            if rules is None or each.action is Action.DELETE or each.state in TAKEN_BACK:
+                continue
+            if each.level is not Level.PRODUCT and not each.sources:
+                continue
+            found = [rule for rule in rules if each.id == line or _looks(rule.readings, each, at)]
+            if found:
+                yield each, found
+
     @cached_property
     def fired(self) -> frozenset[tuple[str, str]]:
         """The lines and rules that other lines were made by, which are still wanted."""
-        live = (line for line in self._lines.values() if line.state not in _TAKEN_BACK)
+        live = (line for line in self._lines.values() if line.state not in TAKEN_BACK)
         return frozenset((source.line, source.rule) for line in live for source in line.sources)
 
     @cached_property
@@ -87,8 +108,28 @@ class Surroundings:
         return Inventory(assets=_assets(self._lines))
 
     @cached_property
-    def collections(self) -> Snapshot:
-        return Snapshot(self._program.specs, self._lines.values(), self.inventory)
+    def by_spec(self) -> Mapping[str, Sequence[str]]:
+        """The lines of each spec."""
+        return _grouped((line.spec, line.id) for line in self._lines.values())
+
+    def collections(self, spec: str) -> Snapshot:
+        """What the quantifiers of rules for lines of a spec range over: the same as when the order was decomposed."""
+        stratum = self._program.strata.get(spec, 0)
+        found = self._collections.get(stratum)
+        if found is None:
+            lines = seen(self._program, self._lines, stratum)
+            found = self._collections[stratum] = Snapshot(self._program.specs, lines, self.inventory)
+        return found
+
+
+def _looks(looks: Readings, source: Line, at: Line) -> bool:
+    """Whether a rule that looks as `looks` sees the line `at` from its source."""
+    return (
+        looks.lines
+        or (looks.parent and source.parent == at.id)
+        or (looks.root and source.root == at.id)
+        or (looks.children and at.parent == source.id)
+    )
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
@@ -147,24 +188,9 @@ def _touched(
     asking: Asking, lines: Mapping[str, Line], line: str, around: Surroundings
 ) -> Iterator[tuple[Line, frozenset[str]]]:
     """The lines whose rules may ask for the attribute, with those of the rules that have not fired for them."""
-    near = {line}
-    if asking.parent:
-        near.update(around.below.get(line, ()))
-    if asking.root:
-        near.update(around.within.get(line, ()))
-    for each in (lines[id] for id in (sorted(near, key=around.places.__getitem__) if len(near) > 1 else near)):
-        rules = asking.by_spec.get(each.spec)
-        if rules is None or each.context or each.action is Action.DELETE or each.state in _TAKEN_BACK:
-            continue
-        if each.level is not Level.PRODUCT and not each.sources:
-            continue
-        itself, below, within = each.id == line, each.parent == line, each.root == line
-        found = frozenset(
-            rule.id
-            for rule in rules
-            if (itself or (below and rule.readings.parent) or (within and rule.readings.root))
-            and (each.id, rule.id) not in around.fired
-        )
+    for each, looking in around.looking(asking, line):
+        fired = around.fired
+        found = frozenset(rule.id for rule in looking if (each.id, rule.id) not in fired)
         if found:
             yield each, found
 
@@ -186,7 +212,7 @@ def _firing(
             asset=around.inventory.assets.get(line.asset, NOTHING),
             order=known,
             account=account,
-            collections=around.collections,
+            collections=around.collections(line.spec),
         )
         fired = [program.firing[place] for place in program.decompositions.match(scope)]
         found = [rule for rule in fired if rule.id in rules]
@@ -243,7 +269,7 @@ class _Further(Levels):
             if there is not None and there.action is Action.DELETE:
                 # what goes is not brought back: a new item takes its place
                 there = asset = None
-            elif there is not None and there.state in _TAKEN_BACK:
+            elif there is not None and there.state in TAKEN_BACK:
                 there = None
             if there is None:
                 line = wanted_line(work, group, asset, frozenset())

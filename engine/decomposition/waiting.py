@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from orderloom.engine.firing import Asking
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Line
 
 
 def waits(program: Program, line: Line) -> bool:
-    """Whether the line may decompose further: a rule asks for an attribute that it lacks and that a task supplies."""
+    """Whether more may come of the line: a rule asks for an attribute that it lacks and that a task supplies."""
     spec = program.specs.get(line.spec)
-    absent = {name for name in spec.supplied_later if line.attributes.get(name) is None} if spec else set()
-    rules = program.firing_by_source.get(line.spec, ())
-    return bool(absent) and any(not absent.isdisjoint(rule.readings.asks) for rule in rules)
+    absent = (name for name in spec.supplied_later if line.attributes.get(name) is None) if spec else ()
+    return any(_asked(line, program.asking[name]) for name in absent if name in program.asking)
+
+
+def _asked(line: Line, asking: Asking) -> bool:
+    """Whether a rule for the line, or for lines around it, asks for the attribute."""
+    return line.spec in asking.by_spec or asking.parent or asking.root or asking.children or asking.lines

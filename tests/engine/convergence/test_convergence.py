@@ -9,6 +9,7 @@ from orderloom.engine.program import Program
 from orderloom.models.order import Account
 from tests.engine.convergence.designs import programs
 from tests.engine.convergence.orders import additions, changes
+from tests.engine.convergence.wording import told_design
 from tests.engine.convergence.world import World, canonical
 
 ACCOUNTS = (Account(id="A/1", name="one"), Account(id="A", name="two"))
@@ -16,6 +17,7 @@ ACCOUNTS = (Account(id="A/1", name="one"), Account(id="A", name="two"))
 
 @given(program=programs(), data=st.data())
 def test_inventory_is_that_of_the_final_products(program: Program, data: st.DataObject) -> None:
+    note(told_design(program))
     worlds = [World(program, account) for account in ACCOUNTS[: data.draw(st.integers(1, 2), "accounts")]]
     for number in range(data.draw(st.integers(2, 5), "orders")):
         world = data.draw(st.sampled_from(worlds))

@@ -15,9 +15,10 @@ from orderloom.models.conversion import to_json
 from orderloom.models.inventory import EMPTY, Asset, AssetState, Inventory
 from orderloom.models.order import Account, ItemRelation, OrderItem, OrderStatus, ProductOrder
 from tests.engine.building import ACCOUNT, DAY
+from tests.engine.convergence.wording import told
 
 
-@dataclass
+@dataclass(repr=False)
 class World:
     """What one account has."""
 
@@ -41,6 +42,9 @@ class World:
         self.inventory = result.inventory
         self.done.append(order)
         return True
+
+    def __repr__(self) -> str:
+        return "\n".join(map(told, self.done))
 
     @property
     def products(self) -> list[Asset]:

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from orderloom.engine.decomposition import decompose, decompose_further
 from orderloom.engine.simulation import simulate
 from orderloom.models.catalog import Action, Level, Scope
-from orderloom.models.expression import Presence
+from orderloom.models.expression import Collection, Presence, Quantified, Quantifier, Variable
 from orderloom.models.inventory import EMPTY
 from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskState
 from orderloom.models.tasks import Reach
-from orderloom.models.values import BOOLEAN
+from orderloom.models.values import BOOLEAN, INTEGER, STRING
 from tests.engine.building import attribute, carried_out, formula, item, order, program, ref, rule, spec
 
 if TYPE_CHECKING:
@@ -78,6 +78,38 @@ def test_a_key_may_come_later() -> None:
 
     (card,) = decompose_further(made, first, found.lines, "1", "port").added
     assert card.asset == "Card@key:ACC/7%2F1"
+
+
+def test_rules_see_the_children_that_were_there_before_theirs() -> None:
+    children = Quantified(Quantifier.COUNT, Collection.CHILDREN, None, "c", None, None, INTEGER)
+    rules = (
+        rule("P", "Access"),
+        rule("P", "Count", when=PRESENT, sets={"n": children}),
+    )
+    count = spec("Count", "cfs", attribute("n", INTEGER))
+    product = spec("P", "product", attribute("port"), supplied_later=("port",), contains=[("P", 0, None)])
+    made = program([product, spec("Access", "cfs"), count], rules)
+    first = order(item("1", "P"), item("2", "P", parent="1"))
+    lines = decompose(made, first).lines
+    lines["1"].attributes["port"] = "7"
+
+    (found,) = decompose_further(made, first, lines, "1", "port").added
+    assert found.attributes == {"n": 1}
+
+
+def test_what_arrives_at_a_child_is_told_to_the_rules_of_its_parent() -> None:
+    port = Variable("c", "port", STRING)
+    some = Quantified(Quantifier.ANY, Collection.CHILDREN, None, "c", Presence(port, True, BOOLEAN), None, BOOLEAN)
+    product = spec("P", "product", attribute("port"), supplied_later=("port",), contains=[("P", 0, None)])
+    made = program([product, spec("Switch", "cfs")], [rule("P", "Switch", when=some)])
+    first = order(item("1", "P"), id="O1")
+    inventory = carried_out(first, decompose(made, first), EMPTY)
+    above = item("above", "P", Action.NO_CHANGE, product="O1:1")
+    for second in (order(item("2", "P", parent="above"), above, id="O2"), order(item("2", "P"), id="O3")):
+        lines = decompose(made, second, inventory).lines
+        lines["2"].attributes["port"] = "7"
+        found = decompose_further(made, second, lines, "2", "port").added
+        assert [line.asset for line in found] == (["Switch@line:O1:1"] if second.id == "O2" else [])
 
 
 def test_new_tasks_are_woven_into_the_running_plan(kit: type[Kit]) -> None:
