@@ -50,6 +50,14 @@ class Wanted:
     relies: list[Any] = field(default_factory=list)
 
 
+def concerned(line: Wanted) -> bool:
+    """Whether the line is of the order, is made from one that is, or is changed. What is only looked at is not."""
+    if line.level is Level.PRODUCT:
+        return not line.context
+    changed = line.action is not Action.NO_CHANGE or bool(line.added or line.removed)
+    return changed or any(concerned(each.source) for each in line.sources)
+
+
 def decompose(design: Design, order: ProductOrder, inventory: Inventory) -> dict[str, Wanted]:
     """All lines by asset id, those that only concern untouched products included."""
     lines = _products(order, inventory)

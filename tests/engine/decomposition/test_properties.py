@@ -171,9 +171,10 @@ def agrees(program: Program, order: ProductOrder, inventory: Inventory) -> Decom
         for asset, line in wanted.items()
         if line.level is not Level.PRODUCT
     }
-    # lines that only untouched products have are dropped, or kept where something refers to them
+    # lines that only untouched products have, and that stay as they are, are dropped, or kept where something refers to
+    # them: also those that were looked at since a rule for them sees what the order touches
     assert mine == {asset: line for asset, line in theirs.items() if asset in mine}
-    assert all(not wanted[asset].live for asset in theirs if asset not in mine)
+    assert not any(reference.concerned(wanted[asset]) for asset in theirs if asset not in mine)
     return found
 
 
