@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,21 +11,19 @@ from orderloom.engine.change import assess
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.orchestration import orchestrate
 from orderloom.models.change import ChangePlan
-from orderloom.models.design import Design
 from orderloom.models.inventory import EMPTY, AssetVersion
 from orderloom.models.journal import (
     AmendmentRequested,
     CancellationRequested,
     ChangeRequest,
     EntryKind,
-    Event,
     MigrationRequested,
 )
 from orderloom.models.order import ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.runtime import past, tmf622
-from orderloom.runtime.clock import Clock
-from orderloom.runtime.deployment import Library
+from orderloom.runtime.access.guarding import needs
+from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.errors import (
     ChangeRefused,
     DocumentProblem,
@@ -34,12 +31,10 @@ from orderloom.runtime.errors import (
     OrderRefused,
     UnknownAsset,
     UnknownBundle,
-    UnknownOrder,
 )
+from orderloom.runtime.face import Face
 from orderloom.runtime.past import Replayed
 from orderloom.runtime.store.errors import NotFound
-from orderloom.runtime.store.interface import Store
-from orderloom.runtime.store.views import BundleView, OrderView
 from orderloom.runtime.views import LineView, PlanTask, Receipt, Verdict, line_view, plan_task
 
 
@@ -54,7 +49,7 @@ class OrderPreview:
     problems: tuple[str, ...] = ()
 
 
-class Changes(ABC):
+class Changes(Face):
     """Change of orders in flight, their past, and the history of inventory; a part of `Runtime`.
 
     A change takes effect once no callout of the order is under way. `accept` agrees to the consequences of soft points
@@ -62,15 +57,12 @@ class Changes(ABC):
     it that only an administrator does so. All of it is in the journal.
     """
 
-    _store: Store
-    _library: Library
-    _clock: Clock
-
+    @needs(Permission.ORDERS_CHANGE)
     async def amend(
         self,
         id: str,
         document: Mapping[str, Any] | bytes | str,
-        by: str,
+        by: str = "",
         reason: str = "",
         *,
         accept: bool = False,
@@ -85,10 +77,11 @@ class Changes(ABC):
         )
         return await self._change(id, event, "amend")
 
+    @needs(Permission.ORDERS_CHANGE)
     async def cancel(
         self,
         id: str,
-        by: str,
+        by: str = "",
         reason: str = "",
         *,
         items: Sequence[str] = (),
@@ -109,11 +102,12 @@ class Changes(ABC):
         )
         return await self._change(id, event, "cancel")
 
+    @needs(Permission.ORDERS_MIGRATE)
     async def migrate(
         self,
         id: str,
         version: str,
-        by: str,
+        by: str = "",
         reason: str = "",
         *,
         accept: bool = False,
@@ -128,6 +122,7 @@ class Changes(ABC):
         )
         return await self._change(id, event, "migrate")
 
+    @needs(Permission.ORDERS_CHANGE)
     async def preview_amend(
         self,
         id: str,
@@ -144,6 +139,7 @@ class Changes(ABC):
         )
         return await self._preview(id, request)
 
+    @needs(Permission.ORDERS_CHANGE)
     async def preview_cancel(
         self,
         id: str,
@@ -159,6 +155,7 @@ class Changes(ABC):
         )
         return await self._preview(id, request)
 
+    @needs(Permission.ORDERS_MIGRATE)
     async def preview_migrate(
         self, id: str, version: str, *, accept: bool = False, roles: Sequence[str] = (), force: bool = False
     ) -> ChangePlan:
@@ -169,10 +166,11 @@ class Changes(ABC):
         )
         return await self._preview(id, request)
 
+    @needs(Permission.ORDERS_SUBMIT)
     async def preview(self, document: Mapping[str, Any] | bytes | str, *, bundle: str | None = None) -> OrderPreview:
         """What an order (an add, a modify, a delete, …) would become against what inventory holds now. Raises
         OrderRefused."""
-        design = await self.design(self._active(bundle).digest)
+        design = await self._design(self._active(bundle).digest)
         checked = tmf622.read(tmf622.parse(document))
         order = tmf622.to_order(
             checked,
@@ -195,28 +193,31 @@ class Changes(ABC):
             problems=tuple(plan.problems),
         )
 
-    async def start(self, id: str, by: str, reason: str = "") -> Receipt:
+    @needs(Permission.ORDERS_HOLD)
+    async def start(self, id: str, by: str = "", reason: str = "") -> Receipt:
         """Takes up an order although it waits for others. Raises UnknownOrder, NotAllowed."""
-        try:
-            number = self._store.start(id, by, reason, self._clock.now())
-        except NotFound:
-            raise UnknownOrder(order=id) from None
+        deed = self._deed("start", "order", id, by=by, order=id, reason=reason)
+        self._order(id)
+        number = self._store.start(id, deed.who, reason, self._clock.now(), deed)
         return await self._answered(number, id, "start")
 
+    @needs(Permission.PLANS_VIEW)
     async def order_at(self, id: str, at: datetime) -> OrderState:
         """The order as it was at that instant, made again from its journal. Raises UnknownOrder, NotAllowed where it
         was submitted later."""
-        view = await self.order(id)
+        view = self._order(id)
         if at < view.submitted_at:
             raise NotAllowed(what="show", why=f"order `{id}` was submitted later, at {view.submitted_at.isoformat()}")
         return past.state_at(self._store, self._library.program, id, at)
 
+    @needs(Permission.PLANS_VIEW)
     async def replay(self, id: str) -> Replayed:
         """Makes the order again from its journal and compares the result with what is stored, byte for byte. Raises
         UnknownOrder."""
-        await self.order(id)
+        self._order(id)
         return past.replayed(self._store, self._library.program, id)
 
+    @needs(Permission.INVENTORY_VIEW)
     async def asset_history(self, id: str) -> list[AssetVersion]:
         """All versions of an item of inventory, oldest first. Raises UnknownAsset."""
         try:
@@ -228,8 +229,8 @@ class Changes(ABC):
 
     async def _amended(self, id: str, document: Mapping[str, Any] | bytes | str) -> ProductOrder:
         """The order with the content of a document; what names it and places it in time stays."""
-        state = await self.state(id)
-        design = await self.design(state.design)
+        state = await self._state(id)
+        design = await self._design(state.design)
         checked = tmf622.read(tmf622.parse(document))
         now = state.order
         if checked.id and checked.id != id:
@@ -245,25 +246,40 @@ class Changes(ABC):
         if wanted.account.id != now.account.id:
             found = tmf622.shown(wanted.account.id)
             raise OrderRefused([DocumentProblem("billingAccount.id", found, f"`{now.account.id}`, as ordered")])
-        return replace(wanted, external_id=now.external_id, depends_on=now.depends_on)
+        return replace(wanted, external_id=now.external_id, depends_on=now.depends_on, related=now.related)
 
     async def _version(self, id: str, version: str) -> str:
         """Digest of a deployed version of the order's bundle, which may also be told by the start of the digest."""
-        name = (await self.order(id)).bundle
+        name = self._order(id).bundle
         for each in self._store.bundles():
             if each.name == name and (each.version == version or each.digest.startswith(version)):
                 return each.digest
         raise UnknownBundle(name=f"{name} {version}")
 
     async def _preview(self, id: str, request: ChangeRequest) -> ChangePlan:
-        state = await self.state(id)
+        state = await self._state(id)
         inventory = replace(self._store.inventory(state.order.account.id), at=self._clock.now())
         digest = request.design if isinstance(request, MigrationRequested) else state.design
         return assess(self._library.program(digest), state, replace(request, inventory=inventory))
 
     async def _change(self, id: str, event: ChangeRequest, what: str) -> Receipt:
-        before = (await self.order(id)).version
-        receipt = await self._ask(id, event, what)
+        if event.force:
+            self.demand(Permission.ORDERS_FORCE, f"force {what}")
+        view = self._order(id)
+        before = view.version
+        deed = self._deed(
+            what,
+            "order",
+            id,
+            by=event.by,
+            order=id,
+            before={"status": view.status.value, "version": view.version},
+            after={"accept": event.accept, "force": event.force},
+            reason=event.reason,
+        )
+        roles = event.roles if self._principal.trusted else self._principal.roles
+        event = replace(event, by=deed.who, roles=roles)
+        receipt = await self._ask(id, event, what, deed)
         if receipt.verdict is not Verdict.APPLIED:
             return receipt
         stage, reasons = self._outcome(id, before, event)
@@ -283,26 +299,3 @@ class Changes(ABC):
                     found = entry.data.get("reasons")
                     reasons = tuple(map(str, found)) if isinstance(found, list) else ()
         return stage, reasons
-
-    # what the rest of the face gives
-
-    @abstractmethod
-    async def state(self, id: str) -> OrderState: ...
-
-    @abstractmethod
-    async def order(self, id: str) -> OrderView: ...
-
-    @abstractmethod
-    async def design(self, digest: str) -> Design: ...
-
-    @abstractmethod
-    def _active(self, name: str | None) -> BundleView: ...
-
-    @abstractmethod
-    def _products(self, document: tmf622.ProductOrderCreate) -> dict[str, str]: ...
-
-    @abstractmethod
-    async def _ask(self, order: str, event: Event, what: str) -> Receipt: ...
-
-    @abstractmethod
-    async def _answered(self, number: int, order: str, what: str) -> Receipt: ...

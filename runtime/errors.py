@@ -168,6 +168,12 @@ class NotAllowed(OrderloomError):
     code = "not-allowed"
 
 
+class Forbidden(OrderloomError):
+    """`{who}` may not `{what}`: it needs the permission `{permission}`, which these roles have: {roles}"""
+
+    code = "forbidden"
+
+
 class ChangeRefused(OrderloomError):
     """`{what}` of order `{order}` is refused: {first}{more}"""
 

@@ -14,6 +14,7 @@ from orderloom.models.design import Design
 from orderloom.runtime.clock import Clock
 from orderloom.runtime.deployment import Library
 from orderloom.runtime.store.interface import Store
+from orderloom.runtime.worker.duties import Duty
 from orderloom.runtime.worker.worker import Worker
 
 
@@ -93,8 +94,13 @@ class Host:
 
     def _made(self) -> Worker:
         if self._worker is None:
-            self._worker = Worker(self._store, self._library.program, self._connector, self._clock)
+            duties = self._duties()
+            self._worker = Worker(self._store, self._library.program, self._connector, self._clock, duties=duties)
         return self._worker
+
+    def _duties(self) -> list[Duty]:
+        """What the worker does beside orders."""
+        return []
 
     def _connector(self, digest: str, name: str) -> Connector:
         opened = open_connector(self._library.design(digest), name, self._environment, self._environ)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -12,26 +12,18 @@ from typing import Any, Self
 
 import orjson
 
-from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.scheduling import Schedule, schedule
-from orderloom.models.catalog import Attribute
 from orderloom.models.conversion import Json
-from orderloom.models.design import Design
 from orderloom.models.inventory import AssetState
 from orderloom.models.journal import (
-    Event,
-    FalloutAction,
-    FalloutResolved,
-    LineCorrected,
     OrderHeld,
     OrderReleased,
-    WorkCompleted,
-    WorkKind,
 )
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
-from orderloom.models.values import Value
-from orderloom.runtime import forms, tmf622
+from orderloom.runtime import tmf622
+from orderloom.runtime.access.guarding import needs
+from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.administration import Administration
 from orderloom.runtime.changing import Changes
 from orderloom.runtime.clock import Clock, SystemClock
@@ -39,69 +31,45 @@ from orderloom.runtime.deployment import Library
 from orderloom.runtime.errors import (
     DocumentProblem,
     ExternalIdUsed,
-    NotAllowed,
-    NothingDeployed,
     OrderRefused,
     StillWorking,
     SubmittedBefore,
-    UnknownBundle,
-    UnknownLine,
     UnknownOperation,
-    UnknownOrder,
-    UnknownTask,
-    UnknownWork,
-    WhichBundle,
 )
+from orderloom.runtime.fallout import Fallout
 from orderloom.runtime.home import database_url as home_database
 from orderloom.runtime.home import open_home
 from orderloom.runtime.hosting import Host
 from orderloom.runtime.ids import keyed_order_id, new_order_id
-from orderloom.runtime.store.errors import Conflict, ExternalIdTaken, NotFound
-from orderloom.runtime.store.interface import Store
-from orderloom.runtime.store.records import RequestState
+from orderloom.runtime.store.errors import Conflict, ExternalIdTaken
 from orderloom.runtime.store.sqlite import open_store
 from orderloom.runtime.store.views import (
     AssetFilter,
     AssetView,
     AttemptView,
-    BundleView,
     JournalRecord,
     NewOrder,
     OrderFilter,
     OrderView,
     PublishedEvent,
-    WorkFilter,
-    WorkItem,
-    WorkState,
 )
 from orderloom.runtime.views import (
     Delivery,
     LineView,
     PlanTask,
     Receipt,
-    Verdict,
     line_view,
     plan_task,
 )
 
-#: seconds to wait for a running worker's verdict
-_PATIENCE = 5.0
 
-
-class Runtime(Administration, Changes):
+class Runtime(Administration, Changes, Fallout):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's
     own, see `run_forever`, or that of another process) applies it. Errors are those of `runtime.errors` and
     `runtime.store.errors`.
     """
-
-    def __init__(self, store: Store, library: Library, host: Host, clock: Clock) -> None:
-        """See `open`."""
-        self._store = store
-        self._library = library
-        self._host = host
-        self._clock = clock
 
     @classmethod
     async def open(
@@ -140,6 +108,7 @@ class Runtime(Administration, Changes):
 
     # --- orders
 
+    @needs(Permission.ORDERS_SUBMIT)
     async def submit(
         self,
         document: Mapping[str, Any] | bytes | str,
@@ -155,7 +124,7 @@ class Runtime(Administration, Changes):
         external id is free again once its order was rejected or cancelled. Raises OrderRefused with every problem of
         the document.
         """
-        design = await self.design(self._active(bundle).digest)
+        design = await self._design(self._active(bundle).digest)
         parsed = tmf622.parse(document)
         checked = tmf622.read(parsed)
         now = self._clock.now()
@@ -181,13 +150,12 @@ class Runtime(Administration, Changes):
         self._host.wake()
         return self._store.order(order.id)
 
+    @needs(Permission.ORDERS_VIEW)
     async def order(self, id: str) -> OrderView:
         """Raises UnknownOrder."""
-        try:
-            return self._store.order(id)
-        except NotFound:
-            raise UnknownOrder(order=id) from None
+        return self._order(id)
 
+    @needs(Permission.ORDERS_VIEW)
     async def orders(
         self,
         *,
@@ -204,17 +172,16 @@ class Runtime(Administration, Changes):
         )
         return self._store.orders(where, limit, before)
 
+    @needs(Permission.PLANS_VIEW)
     async def state(self, id: str) -> OrderState:
         """The whole order: what was asked for, lines, tasks, reasons. Raises UnknownOrder."""
-        try:
-            return await asyncio.to_thread(self._store.state, id)
-        except NotFound:
-            raise UnknownOrder(order=id) from None
+        return await self._state(id)
 
+    @needs(Permission.ORDERS_VIEW)
     async def resource(self, id: str) -> dict[str, Json]:
         """The order as a TMF622 v4 ProductOrder: what was submitted, with the states of order and items. Raises
         UnknownOrder."""
-        state = await self.state(id)
+        state = await self._state(id)
         # what was submitted holds only as long as no change has taken its place
         document = b"" if state.revision else self._store.document(id)
         return tmf622.to_tmf622(
@@ -226,63 +193,66 @@ class Runtime(Administration, Changes):
             item_states={line: state.lines[line].state for line in state.lines},
         )
 
+    @needs(Permission.PLANS_VIEW)
     async def lines(self, id: str) -> list[LineView]:
         """The order's lines at all levels, sources before what they feed. Raises UnknownOrder."""
-        state = await self.state(id)
-        design = await self.design(state.design)
+        state = await self._state(id)
+        design = await self._design(state.design)
         return [line_view(line, design) for line in state.lines.values()]
 
+    @needs(Permission.PLANS_VIEW)
     async def tasks(self, id: str) -> list[PlanTask]:
         """The order's tasks, in plan order. Raises UnknownOrder."""
-        state = await self.state(id)
-        design = await self.design(state.design)
+        state = await self._state(id)
+        design = await self._design(state.design)
         return [plan_task(task, design) for task in state.tasks.values()]
 
+    @needs(Permission.PLANS_VIEW)
     async def schedule(self, id: str) -> Schedule:
         """When the order's tasks can and must start and end, as things stand now. Raises UnknownOrder."""
-        return await self.schedule_of(await self.state(id))
+        return schedule(self._library.program((state := await self._state(id)).design), state, self._clock.now())
 
+    @needs(Permission.PLANS_VIEW)
     async def schedule_of(self, state: OrderState) -> Schedule:
         """The same for an order that was read already."""
         return schedule(self._library.program(state.design), state, self._clock.now())
 
+    @needs(Permission.PLANS_VIEW)
     async def superseded(self, id: str) -> dict[str, LineView]:
         """Versions of lines that changes have superseded, as `line~change`. Raises UnknownOrder."""
-        state = await self.state(id)
-        design = await self.design(state.design)
+        state = await self._state(id)
+        design = await self._design(state.design)
         return {name: line_view(line, design) for name, line in state.former.items()}
 
+    @needs(Permission.PLANS_VIEW)
     async def journal(self, id: str, after: int = 0, limit: int = 1000) -> list[JournalRecord]:
         """What happened to the order, oldest first, from the version after `after`. Raises UnknownOrder."""
-        await self.order(id)
+        self._order(id)
         return self._store.journal(id, after, limit)
 
+    @needs(Permission.EXCHANGES_VIEW)
     async def attempts(self, id: str, task: str = "") -> list[AttemptView]:
         """Calls of external systems made for the order or one of its tasks, oldest first. Raises UnknownOrder."""
-        await self.order(id)
+        self._order(id)
         return self._store.attempts(id, task)
 
-    async def hold(self, id: str, by: str, reason: str = "") -> Receipt:
+    @needs(Permission.ORDERS_HOLD)
+    async def hold(self, id: str, by: str = "", reason: str = "") -> Receipt:
         """Stops the order where it is. Raises UnknownOrder, NotAllowed."""
-        return await self._ask(id, OrderHeld(by=by, reason=reason), "hold")
+        before = {"status": self._order(id).status.value}
+        deed = self._deed("hold", "order", id, by=by, order=id, before=before, after={"status": "held"}, reason=reason)
+        return await self._ask(id, OrderHeld(by=deed.who, reason=reason), "hold", deed)
 
-    async def resume(self, id: str, by: str, reason: str = "") -> Receipt:
+    @needs(Permission.ORDERS_HOLD)
+    async def resume(self, id: str, by: str = "", reason: str = "") -> Receipt:
         """Lets a held order go on. Raises UnknownOrder, NotAllowed."""
-        return await self._ask(id, OrderReleased(by=by, reason=reason), "resume")
-
-    async def correct(self, id: str, line: str, values: Mapping[str, object], by: str, reason: str = "") -> Receipt:
-        """Corrects attributes of a line, read against its spec. Raises UnknownOrder, UnknownLine, ValuesRefused,
-        NotAllowed."""
-        state = await self.state(id)
-        if line not in state.lines:
-            raise UnknownLine(order=id, line=line)
-        design = await self.design(state.design)
-        attributes = design.specs[state.lines[line].spec].attributes
-        read = forms.read_values(attributes, values, design.enums)
-        return await self._ask(id, LineCorrected(line=line, values=read, by=by, reason=reason), "correct")
+        before = {"status": self._order(id).status.value}
+        deed = self._deed("resume", "order", id, by=by, order=id, before=before, reason=reason)
+        return await self._ask(id, OrderReleased(by=deed.who, reason=reason), "resume", deed)
 
     # --- messages
 
+    @needs(Permission.MESSAGES_SEND)
     async def callback(
         self, operation: str, message: bytes | Mapping[str, object], headers: Mapping[str, str] | None = None
     ) -> Delivery:
@@ -291,7 +261,7 @@ class Runtime(Administration, Changes):
         The message is read by the operation's response template, on the newest deployed bundle that has it.
         """
         for bundle in self._store.active_bundles():
-            design = await self.design(bundle.digest)
+            design = await self._design(bundle.digest)
             if operation in design.operations:
                 correlation, answer = self._host.read_callback(design, operation, message, headers or {})
                 tasks = self._store.post_callback(
@@ -307,18 +277,21 @@ class Runtime(Administration, Changes):
                 return Delivery(tasks=tasks)
         raise UnknownOperation(operation=operation)
 
+    @needs(Permission.MESSAGES_SEND)
     async def publish(self, event: str, payload: Mapping[str, Json]) -> Delivery:
         """Tells of an event that orders may wait for."""
         tasks = self._store.post_event(event, payload, self._clock.now())
         self._host.wake()
         return Delivery(tasks=tasks)
 
+    @needs(Permission.EVENTS_VIEW)
     async def events(self, after: int = 0, limit: int = 1000, order: str = "") -> list[PublishedEvent]:
         """What orders told the world, oldest first, from the sequence after `after`."""
         return self._store.events(after, limit, order)
 
     # --- inventory
 
+    @needs(Permission.INVENTORY_VIEW)
     async def inventory(
         self, *, account: str = "", spec: str = "", state: AssetState | str = "", limit: int = 100, after: str = ""
     ) -> list[AssetView]:
@@ -326,83 +299,9 @@ class Runtime(Administration, Changes):
         states = (AssetState(state),) if state else ()
         return self._store.assets(AssetFilter(account=account, spec=spec, states=states), limit, after)
 
-    # --- people
-
-    async def work(
-        self,
-        *,
-        queue: str = "",
-        kind: WorkKind | str = "",
-        order: str = "",
-        state: WorkState | str = "",
-        claimed_by: str = "",
-        code: str = "",
-        limit: int = 100,
-        offset: int = 0,
-    ) -> list[WorkItem]:
-        """Manual and failed tasks that wait for people, most urgent first; done ones only where asked for."""
-        where = WorkFilter(
-            kinds=(WorkKind(kind),) if kind else (),
-            queue=queue,
-            order=order,
-            states=(WorkState(state),) if state else (WorkState.OPEN, WorkState.CLAIMED),
-            claimed_by=claimed_by,
-            code=code,
-        )
-        return self._store.work(where, limit, offset)
-
-    async def work_item(self, item: int) -> WorkItem:
-        """Raises UnknownWork."""
-        try:
-            return self._store.work_item(item)
-        except NotFound:
-            raise UnknownWork(item=item) from None
-
-    async def claim(self, item: int, by: str) -> WorkItem:
-        """Takes a work item. Raises UnknownWork, NotAllowed where somebody else has it."""
-        await self.work_item(item)
-        try:
-            return self._store.claim(item, by, self._clock.now())
-        except Conflict as conflict:
-            raise NotAllowed(what="claim", why=conflict) from None
-
-    async def release(self, item: int, by: str) -> WorkItem:
-        """Gives a work item back. Raises UnknownWork, NotAllowed where it is not theirs."""
-        await self.work_item(item)
-        try:
-            return self._store.unclaim(item, by)
-        except Conflict as conflict:
-            raise NotAllowed(what="release", why=conflict) from None
-
-    async def complete(self, item: int, by: str, values: Mapping[str, object] | None = None) -> Receipt:
-        """Completes a manual task; the values are read against its form. An open item is claimed first. Raises
-        UnknownWork, ValuesRefused, NotAllowed."""
-        work = await self._open_work(item, by, WorkKind.MANUAL, "complete")
-        design = await self._design_of(work.order)
-        read = forms.read_form(work.form, values or {}, design.enums)
-        await self._take(work, by)
-        return await self._ask(work.order, WorkCompleted(task=work.task, by=by, values=read), "complete")
-
-    async def retry(self, item: int, by: str, reason: str = "") -> Receipt:
-        """Tries a failed task again. Raises UnknownWork, NotAllowed."""
-        return await self._resolve(item, by, FalloutAction.RETRY, reason, {})
-
-    async def skip(self, item: int, by: str, reason: str = "") -> Receipt:
-        """Goes on without a failed task. Raises UnknownWork, NotAllowed."""
-        return await self._resolve(item, by, FalloutAction.SKIP, reason, {})
-
-    async def complete_by_hand(
-        self, item: int, by: str, outputs: Mapping[str, object] | None = None, reason: str = ""
-    ) -> Receipt:
-        """Counts a failed task as done, with what its operation would have put out. Raises UnknownWork, ValuesRefused,
-        NotAllowed."""
-        work = await self._open_work(item, by, WorkKind.FALLOUT, "complete")
-        design = await self._design_of(work.order)
-        read = forms.read_form(self._outputs(work), outputs or {}, design.enums)
-        return await self._resolve(item, by, FalloutAction.COMPLETE, reason, read)
-
     # --- work
 
+    @needs(Permission.WORKER_CONTROL)
     async def run_until_idle(self, within: float = 60) -> None:
         """Works until nothing is left to do but wait for people, messages and later times. Raises StillWorking after so
         many seconds, WorkerRunning where another process works on this store."""
@@ -411,6 +310,7 @@ class Runtime(Administration, Changes):
         except TimeoutError:
             raise StillWorking(within=within) from None
 
+    @needs(Permission.WORKER_CONTROL)
     async def run_forever(self, stop: asyncio.Event | None = None) -> None:
         """Works until `stop` is set (for ever without one), then ends what is under way. Raises WorkerRunning."""
         await self._host.run_forever(stop or asyncio.Event())
@@ -434,79 +334,3 @@ class Runtime(Administration, Changes):
                 name = outside[0].id
             found[name] = None
         return tuple(found)
-
-    def _active(self, name: str | None) -> BundleView:
-        active = {each.name: each for each in self._store.active_bundles()}
-        if name is not None:
-            if name not in active:
-                raise UnknownBundle(name=name)
-            return active[name]
-        if not active:
-            raise NothingDeployed()
-        if len(active) > 1:
-            raise WhichBundle(names=", ".join(active))
-        return next(iter(active.values()))
-
-    def _products(self, document: tmf622.ProductOrderCreate) -> dict[str, str]:
-        """Specs of the products that an order's account has, for items that name a product only."""
-        account = tmf622.account_of(document)
-        if account is None:
-            return {}
-        return {asset.id: asset.spec for asset in self._store.inventory(account.id).assets.values()}
-
-    async def _design_of(self, order: str) -> Design:
-        return await self.design((await self.order(order)).design)
-
-    def _outputs(self, work: WorkItem) -> Iterable[Attribute]:
-        """What the task of a work item may put out."""
-        state = self._store.state(work.order)
-        task = state.tasks.get(work.task)
-        if task is None:
-            raise UnknownTask(order=work.order, task=work.task)
-        return definitions(self._library.program(state.design)).tasks[task.definition].results().values()
-
-    async def _open_work(self, item: int, by: str, kind: WorkKind, what: str) -> WorkItem:
-        """The work item, which this person has or may take."""
-        work = await self.work_item(item)
-        if work.kind is not kind:
-            wanted = "a manual task" if kind is WorkKind.MANUAL else "a task in fallout"
-            raise NotAllowed(what=what, why=f"work item {item} is no {wanted.removeprefix('a ')}")
-        if work.state is WorkState.DONE:
-            raise NotAllowed(what=what, why=f"work item {item} is done")
-        if work.claimed_by and work.claimed_by != by:
-            raise NotAllowed(what=what, why=f"work item {item} is claimed by {work.claimed_by}")
-        return work
-
-    async def _take(self, work: WorkItem, by: str) -> None:
-        if not work.claimed_by:
-            await self.claim(work.id, by)
-
-    async def _resolve(
-        self, item: int, by: str, action: FalloutAction, reason: str, outputs: Mapping[str, Value]
-    ) -> Receipt:
-        work = await self._open_work(item, by, WorkKind.FALLOUT, str(action))
-        await self._take(work, by)
-        event = FalloutResolved(task=work.task, action=action, by=by, reason=reason, outputs=outputs)
-        return await self._ask(work.order, event, str(action))
-
-    async def _ask(self, order: str, event: Event, what: str) -> Receipt:
-        """Puts an event into the inbox and waits, where a worker runs, for what it makes of it."""
-        try:
-            number = self._store.post(order, event, self._clock.now())
-        except NotFound:
-            raise UnknownOrder(order=order) from None
-        return await self._answered(number, order, what)
-
-    async def _answered(self, number: int, order: str, what: str) -> Receipt:
-        self._host.wake()
-        loop = asyncio.get_running_loop()
-        patience = loop.time() + (_PATIENCE if self._host.worker_runs() else 0)
-        pause = 0.002
-        while (found := self._store.request(number))[0] is RequestState.PENDING:
-            if loop.time() >= patience:
-                return Receipt(verdict=Verdict.QUEUED, number=number, order=order)
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, 0.05)
-        if found[0] is RequestState.REFUSED:
-            raise NotAllowed(what=what, why=found[1])
-        return Receipt(verdict=Verdict.APPLIED, number=number, order=order)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import functools
 import threading
 from collections.abc import Callable, Coroutine, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
+from orderloom.runtime.access.principals import Principal
 from orderloom.runtime.clock import Clock
 from orderloom.runtime.runtime import Runtime
 
@@ -70,6 +72,17 @@ class SyncRuntime:
             self._wait(self._runtime.close())
         finally:
             self._end()
+
+    @property
+    def principal(self) -> Principal:
+        """Who acts here."""
+        return self._runtime.principal
+
+    def bound(self, principal: Principal) -> Self:
+        """The same host, as this principal may use it; it is closed with the first."""
+        found = copy.copy(self)
+        found._runtime = self._runtime.bound(principal)
+        return found
 
     deploy = _plain(Runtime.deploy)
     bundles = _plain(Runtime.bundles)

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from datetime import datetime
 
+from orderloom.runtime.store.auditing import Deed, record
 from orderloom.runtime.store.codec import instant, micros
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.errors import Conflict, NotFound
@@ -21,7 +22,15 @@ class SqliteBundles:
 
     _database: Database
 
-    def deploy(self, name: str, version: str, digest: str, sources: Mapping[str, bytes], at: datetime) -> BundleView:
+    def deploy(
+        self,
+        name: str,
+        version: str,
+        digest: str,
+        sources: Mapping[str, bytes],
+        at: datetime,
+        deed: Deed | None = None,
+    ) -> BundleView:
         with self._database.transaction() as writer:
             found = writer.execute(
                 "SELECT digest FROM bundles WHERE name = ? AND version = ?", (name, version)
@@ -37,11 +46,13 @@ class SqliteBundles:
                     (digest, name, version, micros(at), _archive(sources)),
                 )
             _activate(writer, name, digest)
+            record(writer, deed)
             return _one(writer, digest)
 
-    def activate(self, digest: str) -> BundleView:
+    def activate(self, digest: str, deed: Deed | None = None) -> BundleView:
         with self._database.transaction() as writer:
             _activate(writer, _one(writer, digest).name, digest)
+            record(writer, deed)
             return _one(writer, digest)
 
     def bundles(self) -> list[BundleView]:

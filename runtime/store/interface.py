@@ -1,5 +1,6 @@
 """The store as the worker and the library face see it. All methods are synchronous, short and safe to call from any
 thread; an application with an event loop may call them directly (a write waits at most for the commit under way).
+A `deed` is kept in the trail by the transaction that does it.
 
 Every writing method is one transaction, durable when it returns. Errors are those of `runtime.store.errors`.
 """
@@ -17,6 +18,7 @@ from orderloom.models.journal import Event
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
+from orderloom.runtime.store.auditing import Deed, DeedFilter, DeedView
 from orderloom.runtime.store.records import Batch, Gate, InboxEvent, PendingCall, RequestState, Timer
 from orderloom.runtime.store.views import (
     AssetFilter,
@@ -38,13 +40,15 @@ from orderloom.runtime.store.views import (
 class Bundles(Protocol):
     """Deployed versions of bundles."""
 
-    def deploy(self, name: str, version: str, digest: str, sources: Mapping[str, bytes], at: datetime) -> BundleView:
+    def deploy(
+        self, name: str, version: str, digest: str, sources: Mapping[str, bytes], at: datetime, deed: Deed | None = None
+    ) -> BundleView:
         """Keeps a checked bundle (path -> content) and makes it the active version of its name.
 
         Deploying the same digest again only activates it. Raises Conflict where the version exists with other content.
         """
 
-    def activate(self, digest: str) -> BundleView:
+    def activate(self, digest: str, deed: Deed | None = None) -> BundleView:
         """New orders run on this version from now on. Raises NotFound."""
 
     def bundles(self) -> list[BundleView]:
@@ -63,18 +67,18 @@ class Bundles(Protocol):
 class Requests(Protocol):
     """What the outside asks for. Each is an event in the inbox, which the worker takes up."""
 
-    def submit(self, orders: Sequence[NewOrder], at: datetime) -> None:
+    def submit(self, orders: Sequence[NewOrder], at: datetime, deed: Deed | None = None) -> None:
         """Keeps the orders, all or none. Raises Conflict where an order of that id exists, ExternalIdTaken where one of
         that external id does that was neither rejected nor cancelled, NotFound for a design that is not deployed."""
 
-    def start(self, order: str, by: str, reason: str, at: datetime) -> int:
+    def start(self, order: str, by: str, reason: str, at: datetime, deed: Deed | None = None) -> int:
         """Asks for an order to be taken up although it waits for others; returns the request's number. Raises
         NotFound."""
 
     def document(self, order: str) -> bytes:
         """The document that was submitted, as it came; empty where none was kept."""
 
-    def post(self, order: str, event: Event, at: datetime) -> int:
+    def post(self, order: str, event: Event, at: datetime, deed: Deed | None = None) -> int:
         """Puts an event into the inbox and returns the request's number, see `request`. Raises NotFound."""
 
     def request(self, number: int) -> tuple[RequestState, str]:
@@ -99,23 +103,33 @@ class Requests(Protocol):
     def forget_early(self, before: datetime) -> int:
         """Drops messages that came before that instant and that nobody has awaited since; returns how many."""
 
-    def claim(self, work: int, by: str, at: datetime) -> WorkItem:
+    def claim(self, work: int, by: str, at: datetime, deed: Deed | None = None) -> WorkItem:
         """Gives an open work item to a person. Raises NotFound, or Conflict where it is somebody else's or done."""
 
-    def unclaim(self, work: int, by: str) -> WorkItem:
+    def unclaim(self, work: int, by: str, deed: Deed | None = None) -> WorkItem:
         """Gives it back. Raises NotFound, or Conflict where it is not theirs."""
 
-    def retry_poisoned(self, number: int, at: datetime) -> int:
+    def retry_poisoned(self, number: int, at: datetime, deed: Deed | None = None) -> int:
         """Puts an event that was set aside into the inbox again; returns the request's number. Raises NotFound."""
 
-    def hold_connector(self, connector: str, reason: str) -> None:
+    def hold_connector(self, connector: str, reason: str, deed: Deed | None = None) -> None:
         """Calls of this connector are held, not sent, until it is released."""
 
-    def release_connector(self, connector: str) -> None:
+    def release_connector(self, connector: str, deed: Deed | None = None) -> None:
         """Its held calls are sent again."""
 
     def held_connectors(self) -> dict[str, str]:
         """Reason by connector."""
+
+
+class Trail(Protocol):
+    """What people did."""
+
+    def record(self, deed: Deed) -> None:
+        """A deed that changed nothing else."""
+
+    def deeds(self, where: DeedFilter, limit: int = 100, before: int | None = None) -> list[DeedView]:
+        """Newest first; `before` is the `id` of the last one seen."""
 
 
 class Screens(Protocol):
@@ -246,5 +260,5 @@ class Work(Protocol):
         """Gives up files and locks. Nothing is pending: what is durable is durable already."""
 
 
-class Store(Bundles, Requests, Screens, Gating, Histories, Work, Protocol):
+class Store(Bundles, Requests, Trail, Screens, Gating, Histories, Work, Protocol):
     """All of it."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from orderloom.runtime.store.errors import StoreBusy, StoreDamaged, StoreError, StoreFull, StoreTooNew, StoreUnsupported
 
 #: the newest revision that this software knows; equal to `schema.REVISION`, which is dear to import
-REVISION = "0003"
+REVISION = "0004"
 
 #: seconds that a writer waits for another process
 BUSY_TIMEOUT = 10.0

@@ -12,6 +12,7 @@ from orderloom.models.journal import CallbackReceived, Event
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import PlanState
 from orderloom.models.values import Value
+from orderloom.runtime.store.auditing import Deed, record
 from orderloom.runtime.store.codec import dumps, micros
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.errors import Conflict, ExternalIdTaken, NotFound
@@ -35,7 +36,7 @@ class SqliteRequests:
 
     _database: Database
 
-    def submit(self, orders: Sequence[NewOrder], at: datetime) -> None:
+    def submit(self, orders: Sequence[NewOrder], at: datetime, deed: Deed | None = None) -> None:
         now = micros(at)
         rows = [(new, order_bytes(new.order)) for new in orders]
         with self._database.transaction() as writer:
@@ -80,24 +81,26 @@ class SqliteRequests:
             )
             submission = event_bytes(Submission())
             writer.executemany(_INBOX, [(new.order.id, submission, now) for new, _content in rows])
+            record(writer, deed)
 
     def document(self, order: str) -> bytes:
         with self._database.snapshot() as reader:
             row = reader.execute("SELECT document FROM documents WHERE order_id = ?", (order,)).fetchone()
         return bytes(row[0]) if row else b""
 
-    def post(self, order: str, event: Event, at: datetime) -> int:
-        with self._database.transaction() as writer:
-            if writer.execute("SELECT 1 FROM orders WHERE id = ?", (order,)).fetchone() is None:
-                raise NotFound(f"there is no order `{order}`")
-            return _number(writer.execute(_INBOX, (order, event_bytes(event), micros(at))).lastrowid)
+    def post(self, order: str, event: Event, at: datetime, deed: Deed | None = None) -> int:
+        return self._ask(order, event_bytes(event), at, deed)
 
-    def start(self, order: str, by: str, reason: str, at: datetime) -> int:
+    def start(self, order: str, by: str, reason: str, at: datetime, deed: Deed | None = None) -> int:
+        return self._ask(order, event_bytes(Submission(by=by, reason=reason)), at, deed)
+
+    def _ask(self, order: str, event: bytes, at: datetime, deed: Deed | None) -> int:
         with self._database.transaction() as writer:
             if writer.execute("SELECT 1 FROM orders WHERE id = ?", (order,)).fetchone() is None:
                 raise NotFound(f"there is no order `{order}`")
-            submission = event_bytes(Submission(by=by, reason=reason))
-            return _number(writer.execute(_INBOX, (order, submission, micros(at))).lastrowid)
+            number = _number(writer.execute(_INBOX, (order, event, micros(at))).lastrowid)
+            record(writer, deed, number)
+            return number
 
     def request(self, number: int) -> tuple[RequestState, str]:
         with self._database.snapshot() as reader:
@@ -134,24 +137,28 @@ class SqliteRequests:
             )
             return writer.execute("DELETE FROM early WHERE received_at < ?", (instant,)).rowcount
 
-    def retry_poisoned(self, number: int, at: datetime) -> int:
+    def retry_poisoned(self, number: int, at: datetime, deed: Deed | None = None) -> int:
         with self._database.transaction() as writer:
             row = writer.execute("SELECT order_id, event FROM poisoned WHERE id = ?", (number,)).fetchone()
             if row is None:
                 raise NotFound(f"no event {number} was set aside")
             writer.execute("DELETE FROM poisoned WHERE id = ?", (number,))
-            return _number(writer.execute(_INBOX, (*row, micros(at))).lastrowid)
+            request = _number(writer.execute(_INBOX, (*row, micros(at))).lastrowid)
+            record(writer, deed, request)
+            return request
 
-    def hold_connector(self, connector: str, reason: str) -> None:
+    def hold_connector(self, connector: str, reason: str, deed: Deed | None = None) -> None:
         with self._database.transaction() as writer:
             writer.execute(
                 "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)",
                 (_HELD + connector, reason),
             )
+            record(writer, deed)
 
-    def release_connector(self, connector: str) -> None:
+    def release_connector(self, connector: str, deed: Deed | None = None) -> None:
         with self._database.transaction() as writer:
             writer.execute("DELETE FROM settings WHERE name = ?", (_HELD + connector,))
+            record(writer, deed)
 
     def held_connectors(self) -> dict[str, str]:
         with self._database.snapshot() as reader:

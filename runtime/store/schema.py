@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 
 #: the newest revision of runtime/store/migrations; revisions are numbers, so that a newer one can be told
-REVISION = "0003"
+REVISION = "0004"
 
 metadata = MetaData()
 
@@ -362,4 +362,28 @@ settings = Table(
     _text("name"),
     _text("value"),
     PrimaryKeyConstraint("name"),
+)
+
+#: what people did; triggers refuse to change or delete a row
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _integer("at"),
+    _text("who"),
+    _text("on_behalf"),
+    _text("what"),
+    _text("kind"),
+    _text("subject"),
+    _text("order_id"),
+    _blob("before"),
+    _blob("after"),
+    _text("reason"),
+    _integer("denied"),
+    #: of the inbox
+    _integer("request", null=True),
+    Index("audit_by_who", "who", "id"),
+    Index("audit_by_subject", "kind", "subject", "id"),
+    Index("audit_by_order", "order_id", "id"),
+    sqlite_autoincrement=True,
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from orderloom.models.inventory import Inventory
 from orderloom.models.journal import TimerKind
 from orderloom.models.plan import OrderState
+from orderloom.runtime.store.auditing import SqliteAudit
 from orderloom.runtime.store.bundles import SqliteBundles
 from orderloom.runtime.store.codec import instant, maybe_instant, micros
 from orderloom.runtime.store.committing import write_rows
@@ -73,7 +74,7 @@ class _Sealing:
         return self._met
 
 
-class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems, SqliteGates, SqliteHistories):
+class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems, SqliteGates, SqliteHistories, SqliteAudit):
     """A `Store` in one SQLite file."""
 
     def __init__(self, path: Path) -> None:

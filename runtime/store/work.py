@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from orderloom.models.journal import WorkKind
+from orderloom.runtime.store.auditing import Deed, record
 from orderloom.runtime.store.codec import instant as instant_of
 from orderloom.runtime.store.codec import maybe_instant, micros
 from orderloom.runtime.store.database import Database
@@ -25,7 +26,7 @@ class SqliteWorkItems:
 
     _database: Database
 
-    def claim(self, work: int, by: str, at: datetime) -> WorkItem:
+    def claim(self, work: int, by: str, at: datetime, deed: Deed | None = None) -> WorkItem:
         with self._database.transaction() as writer:
             item = one(writer, work)
             if item.state is WorkState.DONE:
@@ -35,14 +36,16 @@ class SqliteWorkItems:
             writer.execute(
                 "UPDATE work SET state = 'claimed', claimed_by = ?, claimed_at = ? WHERE id = ?", (by, micros(at), work)
             )
+            record(writer, deed)
             return one(writer, work)
 
-    def unclaim(self, work: int, by: str) -> WorkItem:
+    def unclaim(self, work: int, by: str, deed: Deed | None = None) -> WorkItem:
         with self._database.transaction() as writer:
             item = one(writer, work)
             if item.state is not WorkState.CLAIMED or item.claimed_by != by:
                 raise Conflict(f"work item {work} is not with `{by}`, it is {item.state}")
             writer.execute("UPDATE work SET state = 'open', claimed_by = '', claimed_at = NULL WHERE id = ?", (work,))
+            record(writer, deed)
             return one(writer, work)
 
 

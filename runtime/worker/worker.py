@@ -30,6 +30,7 @@ from orderloom.runtime.worker.advancing import Outcome, apply_events, design_for
 from orderloom.runtime.worker.arrivals import Arrival, Arrivals
 from orderloom.runtime.worker.cache import StateCache
 from orderloom.runtime.worker.designs import Designs, Unavailable
+from orderloom.runtime.worker.duties import Duties, Duty
 from orderloom.runtime.worker.effects import Effects
 from orderloom.runtime.worker.gating import gates_of
 from orderloom.runtime.worker.lanes import Lanes
@@ -66,7 +67,7 @@ class Worker:
     """Runs the orders of one store. Only one worker runs on a store; a second is refused with WorkerRunning.
 
     `programs` gives the program of a bundle by its digest, `connectors` an open connector by digest and name; both are
-    asked once for each and the answers are kept. The caller closes the connectors.
+    asked once for each and the answers are kept. The caller closes the connectors. `duties` are done beside.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Worker:
         connectors: Callable[[str, str], Connector],
         clock: Clock | None = None,
         cache_rows: int = 60_000,
+        duties: Iterable[Duty] = (),
     ) -> None:
         store.lock_worker()
         self._store = store
@@ -87,6 +89,7 @@ class Worker:
         self._cache = StateCache(cache_rows)
         self._timers = TimerWindow(store)
         self._lanes = Lanes(store, self)
+        self._duties = Duties(list(duties), IDLE_POLL)
         self._woken = asyncio.Event()
         #: the last event read, by priority
         self._inbox_read = [0] * PRIORITIES
@@ -161,6 +164,7 @@ class Worker:
                         log.error("%s; trying again", error)
                         await asyncio.sleep(BACKOFF)
                 await self._lanes.drain(grace)
+                await self._duties.close(grace)
                 while self._arrivals or self._flight is not None:
                     await self._commit_next()
         finally:
@@ -228,6 +232,7 @@ class Worker:
             self._arrivals.add(Arrival(timer.order, fired, timer, rank(timer.due, timer.priority)))
         self._lanes.pump()
         busy = bool(self._arrivals) or self._flight is not None
+        attended = self._duties.attend(self._now, monotonic(), rested=not busy)
         if busy:
             waits = self._flight is not None and not self._flight.done.done()
             await self._commit_next()
@@ -235,15 +240,15 @@ class Worker:
                 # callouts and other users of the loop get their turn
                 await asyncio.sleep(0)
             return True
-        if self._lanes.running:
+        if self._lanes.running or self._duties.busy:
             await self._clock.wait(self._woken, BUSY_POLL)
             return True
-        return self._inbox_more
+        return self._inbox_more or attended
 
     async def _rest(self) -> None:
         """Waits for something to do."""
         seconds = IDLE_POLL
-        moments = [self._timers.next_due(self._now), self._lanes.resume_at()]
+        moments = [self._timers.next_due(self._now), self._lanes.resume_at(), self._duties.next_due()]
         for moment in moments:
             if moment is not None:
                 seconds = min(seconds, (moment - self._now).total_seconds())

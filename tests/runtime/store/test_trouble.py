@@ -113,7 +113,7 @@ def test_a_newer_schema_is_refused(store: SqliteStore) -> None:
     with sqlite3.connect(path) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0999'")
     connection.close()
-    with pytest.raises(StoreTooNew, match=r"schema 0999, this version knows 0003\); upgrade orderloom"):
+    with pytest.raises(StoreTooNew, match=r"schema 0999, this version knows 0004\); upgrade orderloom"):
         open_store(str(path))
 
 

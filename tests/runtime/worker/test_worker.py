@@ -66,7 +66,7 @@ class Host:
         self.store = open_store(str(path))
         self.worker: Worker | None = None
 
-    def run(self, design: Design, connector: Any, **options: int) -> Totals:
+    def run(self, design: Design, connector: Any, **options: Any) -> Totals:
         async def until_idle() -> Totals:
             if self.worker is None:
                 self.worker = Worker(

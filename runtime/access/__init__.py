@@ -1,0 +1,1 @@
+"""Who may do what: principals, roles, permissions; and the trail of what people did."""

@@ -1,0 +1,162 @@
+"""What all parts of the host's face stand on: who acts, the store, and how a request becomes an event."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Mapping
+from typing import Self
+
+from orderloom.models.conversion import Json
+from orderloom.models.design import Design
+from orderloom.models.journal import Event
+from orderloom.models.plan import OrderState
+from orderloom.runtime import tmf622
+from orderloom.runtime.access.permissions import ROLES, Permission
+from orderloom.runtime.access.principals import SYSTEM, Principal
+from orderloom.runtime.clock import Clock
+from orderloom.runtime.deployment import Library
+from orderloom.runtime.errors import Forbidden, NotAllowed, NothingDeployed, UnknownBundle, UnknownOrder, WhichBundle
+from orderloom.runtime.hosting import Host
+from orderloom.runtime.store.auditing import Deed
+from orderloom.runtime.store.errors import NotFound
+from orderloom.runtime.store.interface import Store
+from orderloom.runtime.store.records import RequestState
+from orderloom.runtime.store.views import BundleView, OrderView
+from orderloom.runtime.views import Receipt, Verdict
+
+#: seconds to wait for a running worker's verdict
+_PATIENCE = 5.0
+
+
+class Face:
+    """The host as one principal may use it; each operation checks that they may, see `access.guarding.needs`."""
+
+    def __init__(self, store: Store, library: Library, host: Host, clock: Clock) -> None:
+        """See `Runtime.open`."""
+        self._store = store
+        self._library = library
+        self._host = host
+        self._clock = clock
+        self._principal = SYSTEM
+
+    @property
+    def principal(self) -> Principal:
+        """Who acts here."""
+        return self._principal
+
+    def bound(self, principal: Principal) -> Self:
+        """The same host, as this principal may use it. It shares the store and is not closed by itself."""
+        found = copy.copy(self)
+        found._principal = principal
+        return found
+
+    # --- who may do what
+
+    def demand(self, permission: Permission, operation: str) -> None:
+        """Raises Forbidden, which the trail keeps too."""
+        if self._principal.may(permission):
+            return
+        self._store.record(
+            Deed(at=self._clock.now(), who=self._principal.name, what=operation, kind="operation", denied=True)
+        )
+        roles = ", ".join(name for name, role in ROLES.items() if permission in role.permissions)
+        raise Forbidden(who=self._principal.name, what=operation, permission=permission, roles=roles)
+
+    def _may_see(self, view: OrderView) -> bool:
+        return self._principal.sees_account(view.account)
+
+    def _who(self, by: str) -> str:
+        """In whose name something is done; only a trusted program may name another than itself. Raises Forbidden."""
+        if not by or by == self._principal.name:
+            return self._principal.name
+        if not self._principal.trusted:
+            raise Forbidden(who=self._principal.name, what=f"act as {by}", permission="trusted", roles="none")
+        return by
+
+    def _deed(
+        self,
+        what: str,
+        kind: str,
+        subject: str = "",
+        *,
+        by: str = "",
+        order: str = "",
+        before: Mapping[str, Json] | None = None,
+        after: Mapping[str, Json] | None = None,
+        reason: str = "",
+    ) -> Deed:
+        """What is about to be done, for the trail; `by` as the caller gave it."""
+        return Deed(
+            at=self._clock.now(),
+            who=self._who(by) if self._principal.trusted else self._principal.name,
+            what=what,
+            kind=kind,
+            subject=subject,
+            order=order,
+            before=dict(before or {}),
+            after=dict(after or {}),
+            reason=reason,
+        )
+
+    # --- orders, unchecked but for whose they are
+
+    def _order(self, id: str) -> OrderView:
+        """Raises UnknownOrder, also for an order of an account that is not theirs to see."""
+        try:
+            view = self._store.order(id)
+        except NotFound:
+            raise UnknownOrder(order=id) from None
+        if not self._may_see(view):
+            raise UnknownOrder(order=id)
+        return view
+
+    async def _state(self, id: str) -> OrderState:
+        """The whole order. Raises UnknownOrder."""
+        self._order(id)
+        return await asyncio.to_thread(self._store.state, id)
+
+    async def _design(self, digest: str) -> Design:
+        return await asyncio.to_thread(self._library.design, digest)
+
+    async def _ask(self, order: str, event: Event, what: str, deed: Deed | None = None) -> Receipt:
+        """Puts an event into the inbox, the deed beside it, and waits, where a worker runs, for what becomes of it."""
+        self._order(order)
+        number = self._store.post(order, event, self._clock.now(), deed)
+        return await self._answered(number, order, what)
+
+    async def _answered(self, number: int, order: str, what: str) -> Receipt:
+        """Raises NotAllowed with the core's reason."""
+        self._host.wake()
+        loop = asyncio.get_running_loop()
+        patience = loop.time() + (_PATIENCE if self._host.worker_runs() else 0)
+        pause = 0.002
+        while (found := self._store.request(number))[0] is RequestState.PENDING:
+            if loop.time() >= patience:
+                return Receipt(verdict=Verdict.QUEUED, number=number, order=order)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 0.05)
+        if found[0] is RequestState.REFUSED:
+            raise NotAllowed(what=what, why=found[1])
+        return Receipt(verdict=Verdict.APPLIED, number=number, order=order)
+
+    # --- bundles and products
+
+    def _active(self, name: str | None) -> BundleView:
+        active = {each.name: each for each in self._store.active_bundles()}
+        if name is not None:
+            if name not in active:
+                raise UnknownBundle(name=name)
+            return active[name]
+        if not active:
+            raise NothingDeployed()
+        if len(active) > 1:
+            raise WhichBundle(names=", ".join(active))
+        return next(iter(active.values()))
+
+    def _products(self, document: tmf622.ProductOrderCreate) -> dict[str, str]:
+        """Specs of the products that an order's account has, for items that name a product only."""
+        account = tmf622.account_of(document)
+        if account is None:
+            return {}
+        return {asset.id: asset.spec for asset in self._store.inventory(account.id).assets.values()}
