@@ -7,7 +7,7 @@ Every writing method is one transaction, durable when it returns. Errors are tho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
 from orderloom.runtime.store.auditing import Deed, DeedFilter, DeedView
+from orderloom.runtime.store.identity import Grant, Held, Member, OwnRole, Team, User
 from orderloom.runtime.store.records import Batch, Gate, InboxEvent, PendingCall, RequestState, Timer
 from orderloom.runtime.store.views import (
     AssetFilter,
@@ -130,6 +131,58 @@ class Trail(Protocol):
 
     def deeds(self, where: DeedFilter, limit: int = 100, before: int | None = None) -> list[DeedView]:
         """Newest first; `before` is the `id` of the last one seen."""
+
+
+class Identity(Protocol):
+    """Who is who."""
+
+    def has_users(self) -> bool:
+        """Whether any user was ever defined."""
+
+    def users(self) -> list[User]:
+        """By name."""
+
+    def user(self, name: str) -> User:
+        """Raises NotFound."""
+
+    def add_user(self, user: User, grants: Iterable[tuple[Grant, str]], deed: Deed) -> None:
+        """With what they are granted. Raises Conflict where the name is taken."""
+
+    def change_user(self, user: User, deed: Deed) -> None:
+        """Raises NotFound."""
+
+    def teams(self) -> list[Team]:
+        """By name."""
+
+    def put_team(self, team: Team, deed: Deed) -> None:
+        """Makes a team, or gives it another title."""
+
+    def drop_team(self, name: str, deed: Deed) -> None:
+        """With all that it holds. Raises NotFound."""
+
+    def own_roles(self) -> list[OwnRole]:
+        """By name."""
+
+    def put_role(self, role: OwnRole, deed: Deed) -> None:
+        """Makes a role, or changes what it is."""
+
+    def drop_role(self, name: str, deed: Deed) -> None:
+        """Whoever has it loses it. Raises NotFound."""
+
+    def held(self) -> list[Held]:
+        """All grants, by holder."""
+
+    def held_by(self, user: str) -> list[Held]:
+        """What a user holds, also through teams."""
+
+    def give(self, grant: Held, deed: Deed) -> None:
+        """Giving again changes nothing."""
+
+    def take(self, grant: Held, deed: Deed) -> None:
+        """Raises NotFound where it is not held."""
+
+    def members_of(self, queue: str) -> list[Member]:
+        """The active users who are members of a queue, by name."""
 
 
 class Screens(Protocol):
@@ -260,5 +313,5 @@ class Work(Protocol):
         """Gives up files and locks. Nothing is pending: what is durable is durable already."""
 
 
-class Store(Bundles, Requests, Trail, Screens, Gating, Histories, Work, Protocol):
+class Store(Bundles, Requests, Trail, Identity, Screens, Gating, Histories, Work, Protocol):
     """All of it."""

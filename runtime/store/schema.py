@@ -387,3 +387,35 @@ audit = Table(
     Index("audit_by_order", "order_id", "id"),
     sqlite_autoincrement=True,
 )
+
+users = Table(
+    "users",
+    metadata,
+    _text("name"),
+    _text("title"),
+    _text("email"),
+    _integer("active"),
+    _integer("away"),
+    _integer("created_at"),
+    PrimaryKeyConstraint("name"),
+)
+
+teams = Table("teams", metadata, _text("name"), _text("title"), PrimaryKeyConstraint("name"))
+
+#: roles made at run time; those of the field stand in `access/permissions.py`
+roles = Table("roles", metadata, _text("name"), _text("title"), _blob("data"), PrimaryKeyConstraint("name"))
+
+#: what users and teams hold: roles, queues, skills, accounts; users also teams
+grants = Table(
+    "grants",
+    metadata,
+    #: `user` or `team`, and its name
+    _text("holder"),
+    _text("name"),
+    _text("kind"),
+    _text("value"),
+    PrimaryKeyConstraint("holder", "name", "kind", "value"),
+    # members of a queue, holders of a role
+    Index("grants_by_value", "kind", "value"),
+    sqlite_with_rowid=False,
+)

@@ -21,6 +21,7 @@ from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.event_codec import callout_from, event_from
 from orderloom.runtime.store.gates import SqliteGates
 from orderloom.runtime.store.histories import SqliteHistories
+from orderloom.runtime.store.identity import SqliteIdentity
 from orderloom.runtime.store.interface import Sealing
 from orderloom.runtime.store.loading import load_inventory, load_states
 from orderloom.runtime.store.opening import clean_errors, path_of
@@ -74,7 +75,9 @@ class _Sealing:
         return self._met
 
 
-class SqliteStore(SqliteBundles, SqliteRequests, SqliteWorkItems, SqliteGates, SqliteHistories, SqliteAudit):
+class SqliteStore(
+    SqliteBundles, SqliteRequests, SqliteWorkItems, SqliteGates, SqliteHistories, SqliteAudit, SqliteIdentity
+):
     """A `Store` in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
