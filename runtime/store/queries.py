@@ -32,13 +32,14 @@ from orderloom.runtime.store.views import (
     WorkItem,
     WorkState,
 )
-from orderloom.runtime.store.work import item_of
+from orderloom.runtime.store.work import COLUMNS, item_of
 
 # Conditions of partial indexes, word for word as in the schema: only so does SQLite see that an index serves a query.
 _EXTERNAL = text("orders.external_id != ''")
 _UNDONE = text("work.state != 'done'")
 _IN_TROUBLE = text("tasks.state IN ('fallout', 'failed', 'held')")
 _TROUBLE = frozenset(("fallout", "failed", "held"))
+_WORK = tuple(schema.work.c[name] for name in COLUMNS.split(", "))
 
 
 class Queries:
@@ -118,7 +119,7 @@ class Queries:
     # --- people's work -----------------------------------------------------------------------------------------------
 
     def work_item(self, work: int) -> WorkItem:
-        rows = self._rows(select(schema.work).where(schema.work.c.id == work))
+        rows = self._rows(select(*_WORK).where(schema.work.c.id == work))
         if not rows:
             raise NotFound(f"there is no work item {work}")
         return item_of(rows[0])
@@ -126,7 +127,7 @@ class Queries:
     def work(self, where: WorkFilter, limit: int, offset: int) -> list[WorkItem]:
         table = schema.work.c
         undated_last = case((table.due.is_(None), 1), else_=0)
-        query = _matching_work(select(schema.work), where)
+        query = _matching_work(select(*_WORK), where)
         query = query.order_by(table.priority, undated_last, table.due, table.id).limit(limit).offset(offset)
         return [item_of(row) for row in self._rows(query)]
 
@@ -142,6 +143,8 @@ class Queries:
         query = select(table.data, table.updated_at).where(table.id > after).order_by(table.id).limit(limit)
         if where.account:
             query = query.where(table.account == where.account)
+        if where.accounts is not None:
+            query = query.where(table.account.in_(where.accounts))
         if where.spec:
             query = query.where(table.spec == where.spec)
         if where.states:
@@ -212,6 +215,8 @@ def _matching_orders(query: Select[Any], where: OrderFilter) -> Select[Any]:
         query = query.where(table.status.in_([OrderStatus(status).value for status in where.statuses]))
     if where.account:
         query = query.where(table.account == where.account)
+    if where.accounts is not None:
+        query = query.where(table.account.in_(where.accounts))
     if where.external_id:
         query = query.where(table.external_id == where.external_id, _EXTERNAL)
     if where.design:

@@ -278,11 +278,48 @@ work = Table(
     _integer("opened_at"),
     _integer("claimed_at", null=True),
     _integer("closed_at", null=True),
+    #: of fallout: why, as a row of `causes`; NULL until that is looked up
+    _integer("cause", null=True),
     Index("work_open", "order_id", "task", unique=True, sqlite_where=text("state != 'done'")),
     Index("work_by_queue", "queue", "priority", "due", sqlite_where=text("state != 'done'")),
     Index("work_by_urgency", "priority", "due", sqlite_where=text("state != 'done'")),
     Index("work_by_order", "order_id"),
+    Index("work_of_no_cause", "id", sqlite_where=text("kind = 'fallout' AND cause IS NULL")),
+    # groups of like errors, also by queue
+    Index("work_by_cause", "cause", "opened_at", "queue", sqlite_where=text("state != 'done' AND cause IS NOT NULL")),
     sqlite_autoincrement=True,
+)
+
+#: errors that are alike
+causes = Table(
+    "causes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("connector"),
+    _text("operation"),
+    #: of the protocol, 0 where there was none
+    _integer("status"),
+    _text("code"),
+    #: the message, without what differs from case to case
+    _text("pattern"),
+    #: one message as it came
+    _text("sample"),
+    UniqueConstraint("connector", "operation", "status", "code", "pattern"),
+    sqlite_autoincrement=True,
+)
+
+#: what owners of orders are asked for, by the work item that waits for it
+wanted = Table(
+    "wanted",
+    metadata,
+    Column("work", Integer, primary_key=True),
+    _text("order_id"),
+    _text("line"),
+    _blob("attributes"),
+    _text("text"),
+    _text("who"),
+    _integer("at"),
+    Index("wanted_by_order", "order_id"),
 )
 
 attempts = Table(
@@ -417,5 +454,120 @@ grants = Table(
     PrimaryKeyConstraint("holder", "name", "kind", "value"),
     # members of a queue, holders of a role
     Index("grants_by_value", "kind", "value"),
+    sqlite_with_rowid=False,
+)
+
+#: one intervention on many work items or orders
+bulks = Table(
+    "bulks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("action"),
+    _blob("arguments"),
+    #: what they were chosen by
+    _blob("chosen"),
+    _text("state"),
+    _text("who"),
+    _text("reason"),
+    _integer("created_at"),
+    _integer("start_at"),
+    #: microseconds between two, 0 for none
+    _integer("pace"),
+    #: so many under way at most
+    _integer("at_once"),
+    #: it stops when more than so many, or so many in a hundred, fail
+    _integer("most_failed", null=True),
+    _integer("most_percent", null=True),
+    #: when the next one may be sent
+    _integer("next_at"),
+    #: place of the next one
+    _integer("next"),
+    _integer("total"),
+    _integer("under_way"),
+    _integer("done"),
+    _integer("failed"),
+    _integer("refused"),
+    #: of `done` and `failed`, what does not count any more since it was resumed
+    _integer("done_before"),
+    _integer("failed_before"),
+    _text("message"),
+    _integer("finished_at", null=True),
+    Index("bulks_open", "start_at", sqlite_where=text("state = 'running'")),
+    sqlite_autoincrement=True,
+)
+
+#: what they are about, frozen when they start
+bulk_items = Table(
+    "bulk_items",
+    metadata,
+    _integer("bulk"),
+    _integer("place"),
+    #: the work item, 0 for an order as a whole
+    _integer("work"),
+    _text("order_id"),
+    _text("task"),
+    _text("state"),
+    #: of the inbox
+    _integer("request", null=True),
+    _text("message"),
+    _integer("at", null=True),
+    PrimaryKeyConstraint("bulk", "place"),
+    Index("bulk_items_under_way", "bulk", "place", sqlite_where=text("state = 'underWay'")),
+    Index("bulk_items_by_work", "work"),
+    sqlite_with_rowid=False,
+)
+
+#: what operators let a connector do, besides what its design says
+limits = Table(
+    "limits",
+    metadata,
+    #: "" for all together
+    _text("connector"),
+    #: -1 for all
+    _integer("priority"),
+    _integer("at_once", null=True),
+    #: microseconds between two calls
+    _integer("pace", null=True),
+    PrimaryKeyConstraint("connector", "priority"),
+    sqlite_with_rowid=False,
+)
+
+#: connectors that were released with a pace, for the calls that had waited
+releases = Table(
+    "releases",
+    metadata,
+    _text("connector"),
+    _integer("pace"),
+    _integer("at"),
+    PrimaryKeyConstraint("connector"),
+    sqlite_with_rowid=False,
+)
+
+#: as the worker has them, and what operators want them to be
+breakers = Table(
+    "breakers",
+    metadata,
+    _text("connector"),
+    _text("state"),
+    _integer("since"),
+    _integer("failures"),
+    _integer("opens_until", null=True),
+    #: `open`, `closed`, or "" where nothing is asked for
+    _text("asked"),
+    PrimaryKeyConstraint("connector"),
+    sqlite_with_rowid=False,
+)
+
+#: task definitions whose tasks are not to start; a trigger holds their work items
+paused = Table(
+    "paused",
+    metadata,
+    #: "" for those of all bundles
+    _text("bundle"),
+    _text("definition"),
+    _text("reason"),
+    _text("who"),
+    _integer("at"),
+    PrimaryKeyConstraint("bundle", "definition"),
     sqlite_with_rowid=False,
 )

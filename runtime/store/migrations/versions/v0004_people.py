@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     _audit()
     _identity()
+    _fallout()
+    _control()
 
 
 def _audit() -> None:
@@ -77,3 +79,121 @@ def _identity() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("grants_by_value", "grants", ["kind", "value"], unique=False)
+
+
+def _fallout() -> None:
+    op.add_column("work", sa.Column("cause", sa.Integer(), nullable=True))
+    op.create_index(
+        "work_of_no_cause", "work", ["id"], unique=False, sqlite_where=sa.text("kind = 'fallout' AND cause IS NULL")
+    )
+    op.create_index(
+        "work_by_cause",
+        "work",
+        ["cause", "opened_at", "queue"],
+        unique=False,
+        sqlite_where=sa.text("state != 'done' AND cause IS NOT NULL"),
+    )
+    op.create_table(
+        "causes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *_texts("connector", "operation"),
+        sa.Column("status", sa.Integer(), nullable=False),
+        *_texts("code", "pattern", "sample"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("connector", "operation", "status", "code", "pattern"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "wanted",
+        sa.Column("work", sa.Integer(), nullable=False),
+        *_texts("order_id", "line"),
+        sa.Column("attributes", sa.LargeBinary(), nullable=False),
+        *_texts("text", "who"),
+        sa.Column("at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("work"),
+    )
+    op.create_index("wanted_by_order", "wanted", ["order_id"], unique=False)
+    op.create_table(
+        "bulks",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *_texts("action"),
+        sa.Column("arguments", sa.LargeBinary(), nullable=False),
+        sa.Column("chosen", sa.LargeBinary(), nullable=False),
+        *_texts("state", "who", "reason"),
+        *_integers("created_at", "start_at", "pace", "at_once"),
+        *_integers("most_failed", "most_percent", null=True),
+        *_integers("next_at", "next", "total", "under_way", "done", "failed", "refused", "done_before"),
+        *_integers("failed_before"),
+        *_texts("message"),
+        *_integers("finished_at", null=True),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("bulks_open", "bulks", ["start_at"], unique=False, sqlite_where=sa.text("state = 'running'"))
+    op.create_table(
+        "bulk_items",
+        *_integers("bulk", "place", "work"),
+        *_texts("order_id", "task", "state"),
+        *_integers("request", null=True),
+        *_texts("message"),
+        *_integers("at", null=True),
+        sa.PrimaryKeyConstraint("bulk", "place"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "bulk_items_under_way",
+        "bulk_items",
+        ["bulk", "place"],
+        unique=False,
+        sqlite_where=sa.text("state = 'underWay'"),
+    )
+    op.create_index("bulk_items_by_work", "bulk_items", ["work"], unique=False)
+
+
+def _control() -> None:
+    op.create_table(
+        "limits",
+        *_texts("connector"),
+        *_integers("priority"),
+        *_integers("at_once", "pace", null=True),
+        sa.PrimaryKeyConstraint("connector", "priority"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "releases",
+        *_texts("connector"),
+        *_integers("pace", "at"),
+        sa.PrimaryKeyConstraint("connector"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "breakers",
+        *_texts("connector", "state"),
+        *_integers("since", "failures"),
+        *_integers("opens_until", null=True),
+        *_texts("asked"),
+        sa.PrimaryKeyConstraint("connector"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "paused",
+        *_texts("bundle", "definition", "reason", "who"),
+        *_integers("at"),
+        sa.PrimaryKeyConstraint("bundle", "definition"),
+        sqlite_with_rowid=False,
+    )
+    # with the transaction that opens the item, so that nobody can take it before it is held
+    op.execute(
+        "CREATE TRIGGER work_paused AFTER INSERT ON work WHEN NEW.kind = 'manual' AND NEW.state = 'open' AND EXISTS ("
+        "SELECT 1 FROM paused WHERE substr(NEW.task, -length(definition) - 1) = '/' || definition AND (bundle = '' OR "
+        "bundle = (SELECT name FROM orders JOIN bundles ON digest = design WHERE orders.id = NEW.order_id))) "
+        "BEGIN UPDATE work SET state = 'held' WHERE id = NEW.id; END"
+    )
+
+
+def _texts(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.Text(), nullable=False) for name in names]
+
+
+def _integers(*names: str, null: bool = False) -> list[sa.Column[int]]:
+    return [sa.Column(name, sa.Integer(), nullable=null) for name in names]
