@@ -8,7 +8,6 @@ from orderloom.dsl import tree
 from orderloom.dsl.catalog import unknown_spec
 from orderloom.dsl.context import Context
 from orderloom.dsl.environment import Environment
-from orderloom.dsl.queues import not_supported
 from orderloom.dsl.suggestions import suggestion
 from orderloom.models.tasks import Dependency, Reach
 
@@ -17,6 +16,7 @@ _REACH: Mapping[tree.DependencyReach, Reach] = {
     tree.DependencyReach.PARENT: Reach.PARENT,
     tree.DependencyReach.BUNDLE: Reach.BUNDLE,
     tree.DependencyReach.ORDER: Reach.ORDER,
+    tree.DependencyReach.RELATED_ORDER: Reach.RELATED_ORDER,
 }
 #: how far `after Spec.task` looks where no reach is written
 USUAL_REACH = Reach.BUNDLE
@@ -40,9 +40,6 @@ def _dependency(
     item: tree.DependencyItem,
     environment: Environment,
 ) -> Dependency | None:
-    if item.reach is tree.DependencyReach.RELATED_ORDER:
-        not_supported(context, "`within related order`", item.span, "depend on tasks of this order")
-        return None
     when = context.condition(environment, item.condition)
     reach = _REACH[item.reach] if item.reach is not None else None
     tasks: tuple[str, ...] = ()

@@ -35,6 +35,26 @@ class OrderDeferred:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedTaskEnded:
+    """Tasks of this definition are done in a related order, or there are none in it (any more); see `AwaitRelated`."""
+
+    #: as the order that waits calls it
+    order: str
+    #: id of the task definition
+    task: str
+    #: why they will never be done, in words; "" where they are done or not there
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelatedOrdersWaived:
+    """A person lets tasks go on although they wait for tasks of related orders."""
+
+    by: str
+    reason: str = ""
+
+
 class TimerKind(StrEnum):
     RETRY = "retry"
     #: a pause has passed, or the instant that it waited for
@@ -214,6 +234,8 @@ ChangeRequest = AmendmentRequested | CancellationRequested | MigrationRequested
 Event = (
     Submitted
     | OrderDeferred
+    | RelatedTaskEnded
+    | RelatedOrdersWaived
     | TimerFired
     | CalloutAnswered
     | CalloutHeld
@@ -296,6 +318,15 @@ class StopWaiting:
     task: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitRelated:
+    """Raise `RelatedTaskEnded` for each of these, at once where it is so already; what was awaited before and does not
+    stand here is awaited no more."""
+
+    #: (order by id or external id, id of a task definition)
+    tasks: tuple[tuple[str, str], ...]
+
+
 class WorkKind(StrEnum):
     MANUAL = "manual"
     FALLOUT = "fallout"
@@ -342,6 +373,7 @@ Command = (
     | CancelTimer
     | AwaitCallback
     | AwaitEvent
+    | AwaitRelated
     | StopWaiting
     | OpenWork
     | CloseWork

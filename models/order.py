@@ -99,3 +99,5 @@ class ProductOrder:
     requested_completion: datetime | None = None
     #: ids of orders that must be completed first
     depends_on: tuple[str, ...] = ()
+    #: ids, or external ids, of orders that it is related to otherwise; they may come later. Only tasks wait for theirs
+    related: tuple[str, ...] = ()

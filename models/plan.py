@@ -89,6 +89,8 @@ class Task:
     after: tuple[str, ...] = ()
     #: attributes of its line that must be present first
     needs: tuple[str, ...] = ()
+    #: what must be done first in related orders, and is not yet: (order, id of a task definition), sorted
+    elsewhere: tuple[tuple[str, str], ...] = ()
     state: TaskState = TaskState.PENDING
     #: attempts made so far; it only grows, so that whatever belongs to an older attempt is told apart
     attempts: int = 0

@@ -30,6 +30,8 @@ class Reach(StrEnum):
     PARENT = "parent"
     BUNDLE = "bundle"
     ORDER = "order"
+    #: the orders that the order names as related; for dependencies only
+    RELATED_ORDER = "related order"
 
 
 class RetryKind(StrEnum):

@@ -80,11 +80,8 @@ def to_order(
         priority=document.priority,
         requested_start=document.requestedStartDate,
         requested_completion=document.requestedCompletionDate,
-        depends_on=tuple(
-            dict.fromkeys(
-                each.id for each in document.orderRelationship if each.relationshipType.lower() in _DEPENDS_ON
-            )
-        ),
+        depends_on=tuple(_related(document, gating=True)),
+        related=tuple(each for each in _related(document, gating=False) if each not in (id, document.externalId)),
     )
 
 
@@ -123,6 +120,8 @@ def document(order: ProductOrder) -> dict[str, Json]:
     account: dict[str, Json] = {"id": order.account.id}
     if order.account.name:
         account["name"] = order.account.name
+    related: list[Json] = [{"id": each, "relationshipType": "dependsOn"} for each in order.depends_on]
+    related += [{"id": each, "relationshipType": "relatedTo"} for each in order.related]
     found: dict[str, Json] = {
         "externalId": order.external_id,
         "category": order.category,
@@ -130,7 +129,7 @@ def document(order: ProductOrder) -> dict[str, Json]:
         "priority": str(order.priority),
         "requestedStartDate": to_json(order.requested_start),
         "requestedCompletionDate": to_json(order.requested_completion),
-        "orderRelationship": [{"id": each, "relationshipType": "dependsOn"} for each in order.depends_on] or None,
+        "orderRelationship": related or None,
         "billingAccount": account,
         "channel": [{"id": order.channel}] if order.channel else None,
         "productOrderItem": [shaped(item) for item in children.get("", [])],
@@ -255,6 +254,7 @@ class _Placed:
         self.problems.append(DocumentProblem(path, found, expected))
 
 
+#: relationships to orders that must be completed first; in all others only tasks wait for tasks
 _DEPENDS_ON = ("dependson", "requires", "after")
 _BUNDLES = ("bundles", "hasparticipant", "contains")
 _BUNDLED = ("bundled", "isbundledby", "bundledby", "iscontainedby", "iscontainedin", "childof")
@@ -274,6 +274,13 @@ _RELATION_NAMES = {
     RelationKind.MOVED_FROM: "movedFrom",
     RelationKind.MOVED_TO: "movedTo",
 }
+
+
+def _related(document: ProductOrderCreate, *, gating: bool) -> dict[str, None]:
+    """The orders that a document names, each once: those to be completed first, or all others."""
+    found = document.orderRelationship
+    first = dict.fromkeys(each.id for each in found if each.relationshipType.lower() in _DEPENDS_ON)
+    return first if gating else {each.id: None for each in found if each.id not in first}
 
 
 def _relations(item: ProductOrderItem) -> Iterator[ItemRelation]:

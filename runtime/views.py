@@ -95,6 +95,8 @@ class PlanTask:
     within: str = ""
     after: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    #: what it still waits for in related orders: (order, id of a task definition)
+    elsewhere: tuple[tuple[str, str], ...] = ()
     #: for calls
     operation: str = ""
     code: str = ""
@@ -184,6 +186,7 @@ def plan_task(task: Task, design: Design) -> PlanTask:
         within=task.within,
         after=task.after,
         needs=task.needs,
+        elsewhere=task.elsewhere,
         operation=_operation(task, definition),
         code=task.code,
         message=task.message,

@@ -57,9 +57,9 @@ def _edges(context: Context, plan: PlanDefinition, task: TaskDefinition) -> Iter
 
 
 def _meet(context: Context, plan: PlanDefinition, target: str, reach: Reach) -> bool:
-    """Whether lines in reach can have both plans: on one line their actions must meet."""
+    """Whether lines of one order in reach can have both plans: on one line their actions must meet."""
     other = context.plans.get(target.split(".", 1)[0])
-    if other is None:
+    if other is None or reach is Reach.RELATED_ORDER:
         return False
     kin = {*context.specs[plan.spec].lineage, *context.structure.family[plan.spec]}
     if reach is not Reach.LINE or other.spec not in kin or not plan.actions or not other.actions:

@@ -17,6 +17,7 @@ from orderloom.engine.advance.people import (
     order_released,
     work_completed,
 )
+from orderloom.engine.advance.related import related_orders_waived, related_task_ended
 from orderloom.engine.advance.submission import order_deferred, submitted
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.advance.waits import event_arrived, timer_fired
@@ -36,6 +37,8 @@ from orderloom.models.journal import (
     OrderDeferred,
     OrderHeld,
     OrderReleased,
+    RelatedOrdersWaived,
+    RelatedTaskEnded,
     Step,
     Submitted,
     TimerFired,
@@ -46,6 +49,8 @@ from orderloom.models.plan import OrderState
 _HANDLERS: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     Submitted: submitted,
     OrderDeferred: order_deferred,
+    RelatedTaskEnded: related_task_ended,
+    RelatedOrdersWaived: related_orders_waived,
     TimerFired: timer_fired,
     CalloutAnswered: callout_answered,
     CalloutHeld: callout_held,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from orderloom.engine.advance.changing import weigh
 from orderloom.engine.advance.kinds import STARTERS
 from orderloom.engine.advance.outcomes import complete, fall_out, skip
+from orderloom.engine.advance.related import RELATED_ORDER_ENDED
 from orderloom.engine.advance.rollup import roll_up, task_started, write_inventory
 from orderloom.engine.advance.timekeeping import hold_until, keep_time, start_of
 from orderloom.engine.advance.turn import Turn
@@ -50,6 +51,9 @@ def _begin(turn: Turn, task: Task) -> None:
     held = is_held(task)
     if task.state is TaskState.PENDING or held:
         turn.index.remaining.pop(task.id, None)
+        if task.code == RELATED_ORDER_ENDED and not held and _wanted(turn, task):
+            fall_out(turn, task, why=task.message)
+            return
         start = start_of(turn, task)
         if start is not None:
             hold_until(turn, task, start)
@@ -57,7 +61,7 @@ def _begin(turn: Turn, task: Task) -> None:
         if held:
             task.due = None
             turn.move(task, TaskState.READY, why="its start has come")
-        if compiled.when and not compiled.when.is_true(turn.index.scopes.of(turn.line(task))):
+        if compiled.when and not _wanted(turn, task):
             skip(turn, task, why=f"`{compiled.when.text}` is not true")
             return
     elif task.state not in (TaskState.READY, TaskState.SCHEDULED, TaskState.FALLOUT):
@@ -72,6 +76,11 @@ def _begin(turn: Turn, task: Task) -> None:
     turn.move(task, *ready, TaskState.RUNNING, why=f"attempt {task.attempts}" if task.kind is TaskKind.CALL else "")
     task_started(turn, task)
     STARTERS[task.kind](turn, task)
+
+
+def _wanted(turn: Turn, task: Task) -> bool:
+    when = turn.compiled(task).when
+    return when is None or when.is_true(turn.index.scopes.of(turn.line(task)))
 
 
 def _look_again(turn: Turn, task: Task) -> None:

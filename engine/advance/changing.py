@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orderloom.engine.advance.awaiting import await_related
 from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.rollup import lines_ended, write_inventory
@@ -176,6 +177,7 @@ def _apply(turn: Turn, plan: ChangePlan, rows: Rows) -> None:
     state.revision = plan.revision
     turn.index = state.index = Index(turn.program, state)
     _move_lines(turn, plan)
+    await_related(turn)
 
 
 def _put(turn: Turn, task: Task, row: Task, why: str) -> None:
@@ -196,8 +198,8 @@ def _put(turn: Turn, task: Task, row: Task, why: str) -> None:
         task.started_at = row.started_at
     turn.tasks.add(row.id)
     for name in (
-        "definition", "kind", "line", "within", "after", "needs", "attempts", "retries", "generation", "outputs",
-        "code", "message", "queue", "due", "by", "role", "of", "version",
+        "definition", "kind", "line", "within", "after", "needs", "elsewhere", "attempts", "retries", "generation",
+        "outputs", "code", "message", "queue", "due", "by", "role", "of", "version",
     ):  # fmt: skip
         setattr(task, name, getattr(row, name))
 

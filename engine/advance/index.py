@@ -44,10 +44,12 @@ class Index:
         self.timeline: Timeline | None = None
         #: tasks that come after a task
         self.dependants: dict[str, list[str]] = {}
-        #: how many tasks, attributes and subplan starts a pending task still waits for
+        #: how many tasks (here and elsewhere), attributes and subplan starts a pending task still waits for
         self.remaining: dict[str, int] = {}
         #: pending tasks that wait for an attribute, by (line, attribute)
         self.needing: dict[tuple[str, str], list[str]] = {}
+        #: pending tasks that wait for tasks of a related order, by (order, task definition)
+        self.elsewhere: dict[tuple[str, str], list[str]] = {}
         #: tasks of a subplan, and how many of them are not done
         self.parts: dict[str, list[str]] = {}
         self.parts_open: dict[str, int] = {}
@@ -99,7 +101,7 @@ class Index:
             self.waiting += change
         elif state in _GOING_ON or (state is TaskState.WAITING and task.kind is TaskKind.CALL):
             self.active += change
-        elif state is not TaskState.PENDING:
+        elif state is not TaskState.PENDING or task.elsewhere:
             self.waiting += change
 
     def watch(self, state: OrderState, task: Task) -> None:
@@ -152,11 +154,14 @@ class Index:
                 self.parts_open[task.within] = self.parts_open.get(task.within, 0) + (not task.state.final)
             if task.state is TaskState.PENDING:
                 self.remaining[task.id] = self._unmet(state, task)
+                for each in task.elsewhere:
+                    self.elsewhere.setdefault(each, []).append(task.id)
             elif task.state is TaskState.WAITING:
                 self.watch(state, task)
 
     def _unmet(self, state: OrderState, task: Task) -> int:
-        unmet = sum(1 for first in task.after if first in state.tasks and not state.tasks[first].state.done)
+        unmet = len(task.elsewhere)
+        unmet += sum(1 for first in task.after if first in state.tasks and not state.tasks[first].state.done)
         line = state.former[f"{task.line}~{task.version}"] if task.version else state.lines[task.line]
         attributes = line.attributes
         for name in task.needs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orderloom.engine.advance.awaiting import await_related
 from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.rollup import lines_ended
 from orderloom.engine.advance.telling import line_data, task_data
@@ -69,6 +70,7 @@ def start(turn: Turn, decomposition: Decomposition, inventory: Inventory) -> Non
     state.started_at = turn.at
     turn.index = state.index = Index(turn.program, state)
     _tell(turn)
+    await_related(turn)
     turn.move_plan(PlanState.IN_PROGRESS, why="the order has started")
     turn.rescheduled = True
     wait_for_start(turn)

@@ -21,10 +21,13 @@ def line_data(line: Line) -> dict[str, Json]:
 
 
 def task_data(task: Task) -> dict[str, Json]:
-    return {
+    data: dict[str, Json] = {
         "definition": task.definition,
         "kind": task.kind.value,
         "line": task.line,
         "after": list(task.after),
         "needs": list(task.needs),
     }
+    if task.elsewhere:
+        data["elsewhere"] = [f"{name} of {order}" for order, name in task.elsewhere]
+    return data

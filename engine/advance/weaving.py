@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orderloom.engine.advance.awaiting import await_related
 from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.rollup import lines_ended
 from orderloom.engine.advance.telling import line_data, task_data
@@ -85,6 +86,7 @@ def _go_on(turn: Turn, found: Staged, tasks: dict[str, Task]) -> None:
     for task in tasks.values():
         turn.tasks.add(task.id)
         turn.note(EntryKind.TASK_MADE, task.id, task_data(task))
+    await_related(turn)
     remaining = turn.index.remaining
     ready = [task for task in turn.agenda if not remaining.get(task.id)]
     turn.agenda.clear()

@@ -15,7 +15,7 @@ from orderloom.engine.program import Program
 from orderloom.models.change import TaskDecision, TaskVerdict
 from orderloom.models.fulfillment import Line
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
-from orderloom.models.tasks import TaskKind
+from orderloom.models.tasks import Reach, TaskKind
 
 _V = TaskVerdict
 _S = TaskState
@@ -145,6 +145,8 @@ class TaskRows:
             after: dict[str, None] = {}
             needs: dict[str, None] = {}
             for dependency in each.after:
+                if dependency.reach is Reach.RELATED_ORDER:
+                    continue
                 after.update(dict.fromkeys(names[name] for name in dependency.tasks if name in names))
                 if dependency.attribute and dependency.when is None:
                     needs[dependency.attribute] = None
@@ -196,6 +198,8 @@ class TaskRows:
                 del self._added[wanted.id]
             case _:
                 kept = replace(old, after=wanted.after, needs=wanted.needs, within=wanted.within)
+                if old.state is _S.PENDING:
+                    kept.elsewhere = wanted.elsewhere
                 if old.state is _S.FROZEN:
                     kept.state = _S.READY if old.started_at else _S.PENDING
                 if verdict is _V.UPDATE and old.attempts:

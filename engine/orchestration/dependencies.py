@@ -7,7 +7,7 @@ too early. Where a task stands for those of several lines (`once per …`), it c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.instances import Stand
@@ -21,10 +21,13 @@ from orderloom.models.tasks import Dependency, Reach
 
 
 class Dependencies:
-    """Fills in `after` and `needs` of an order's tasks."""
+    """Fills in `after`, `needs` and `elsewhere` of an order's tasks."""
 
-    def __init__(self, program: Program, lines: Mapping[str, Line], reaches: Reaches, scopes: Scopes) -> None:
+    def __init__(
+        self, program: Program, related: Sequence[str], lines: Mapping[str, Line], reaches: Reaches, scopes: Scopes
+    ) -> None:
         self._program = program
+        self._related = related
         self._definitions = definitions(program)
         self._lines = lines
         self._reaches = reaches
@@ -37,6 +40,7 @@ class Dependencies:
         stands = tuple(stands)
         self._index(stands)
         after: dict[str, set[str]] = {}
+        elsewhere: dict[str, set[tuple[str, str]]] = {}
         for stand in stands:
             task = stand.task
             for dependency in stand.definition.after:
@@ -45,13 +49,18 @@ class Dependencies:
                 if dependency.attribute:
                     if task.line == stand.line.id and dependency.attribute not in task.needs:
                         task.needs = (*task.needs, dependency.attribute)
+                elif dependency.reach is Reach.RELATED_ORDER:
+                    found = ((order, name) for order in self._related for name in dependency.tasks)
+                    elsewhere.setdefault(task.id, set()).update(found)
                 else:
                     after.setdefault(task.id, set()).update(self._instances(stand, dependency))
         for stand in stands:
-            found = after.pop(stand.task.id, None)
-            if found:
-                found.discard(stand.task.id)
-                stand.task.after = tuple(sorted(found))
+            before = after.pop(stand.task.id, None)
+            if before:
+                before.discard(stand.task.id)
+                stand.task.after = tuple(sorted(before))
+            if stand.task.id in elsewhere:
+                stand.task.elsewhere = tuple(sorted(elsewhere.pop(stand.task.id)))
 
     def _index(self, stands: Iterable[Stand]) -> None:
         """Files the tasks under the keys of the reaches that some dependency looks for them in."""

@@ -37,7 +37,7 @@ def orchestrate(program: Program, order: ProductOrder, lines: Mapping[str, Line]
     scopes = Scopes(program, order, lines, inventory)
     made = Instances(program, lines, reaches, scopes)
     problems = [f"plan `{name}` contains itself through its subplans" for name in made.endless]
-    Dependencies(program, lines, reaches, scopes).resolve(made.stands)
+    Dependencies(program, order.related, lines, reaches, scopes).resolve(made.stands)
     ring = cycle(made.tasks)
     if ring:
         names = " after ".join(f"`{task}`" for task in (*ring[:6], ring[0]))

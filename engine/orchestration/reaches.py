@@ -7,6 +7,8 @@
 | bundle | all lines of its bundle; a line that several bundles feed belongs to each of them             |
 | order  | all lines                                                                                     |
 
+Related orders are out of its sight: what is done there is told to the order, see `Task.elsewhere`.
+
 Where several lines merged into one, that one stands under each of them.
 """
 
@@ -46,7 +48,7 @@ class Reaches:
                 return line.parent or line.id
             case Reach.BUNDLE:
                 return line.root or line.id
-            case Reach.ORDER:
+            case Reach.ORDER | Reach.RELATED_ORDER:
                 return ""
 
     def member(self, line: Line, reach: Reach) -> tuple[str, ...]:
@@ -60,6 +62,8 @@ class Reaches:
                 return self._roots[line.id]
             case Reach.ORDER:
                 return _ORDER
+            case Reach.RELATED_ORDER:
+                return ()
 
     def seen(self, line: Line, reach: Reach) -> tuple[str, ...]:
         """The keys under which the line looks for tasks."""
@@ -72,6 +76,8 @@ class Reaches:
                 return self._roots[line.id]
             case Reach.ORDER:
                 return _ORDER
+            case Reach.RELATED_ORDER:
+                return ()
 
     def connected(self, line: Line) -> tuple[str, ...]:
         """The lines that this one is made from and those made from it, through any number of rules."""

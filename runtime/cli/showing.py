@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.text import Text
 from rich.tree import Tree
@@ -84,13 +84,19 @@ def show_plan(tasks: Sequence[PlanTask]) -> None:
                 task.kind,
                 screen.state(task.state),
                 task.attempts or "",
-                ", ".join((*map(short_task, task.after), *(f"{name} set" for name in task.needs))),
+                ", ".join(_waits_for(task)),
                 screen.time_text(task.due),
                 remark(task),
             )
             for task in tasks
         ],
     )
+
+
+def _waits_for(task: PlanTask) -> Iterator[str]:
+    yield from map(short_task, task.after)
+    yield from (f"{name} set" for name in task.needs)
+    yield from (f"{name} of order {order}" for order, name in task.elsewhere)
 
 
 def short_task(id: str) -> str:
@@ -132,6 +138,8 @@ def show_plan_tree(lines: Sequence[LineView], tasks: Sequence[PlanTask], title: 
             branch.add(Text(f"after {screen.clean(_from(before, task))}", style="dim"))
         for name in task.needs:
             branch.add(Text(f"after {screen.clean(name)} is set", style="dim"))
+        for order, name in task.elsewhere:
+            branch.add(Text(f"after {screen.clean(name)} of order {screen.clean(order)}", style="dim"))
     screen.show_tree(top)
 
 

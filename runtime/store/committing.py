@@ -11,6 +11,7 @@ from orderloom.runtime.store.codec import dumps, loads
 from orderloom.runtime.store.errors import VersionConflict
 from orderloom.runtime.store.gates import write_gates
 from orderloom.runtime.store.histories import change_bytes
+from orderloom.runtime.store.related import write_related
 from orderloom.runtime.store.routing import meet_early_callback, meet_early_event
 from orderloom.runtime.store.rows import Row, Rows
 from orderloom.runtime.store.state_codec import asset_of, packed_asset
@@ -95,7 +96,7 @@ def write_rows(writer: sqlite3.Connection, rows: Rows) -> int:
     _many(writer, _PUBLISHED, rows.published)
     _many(writer, _POISONED, rows.poisoned)
     _assets(writer, rows)
-    return write_gates(writer, rows) + _subscriptions(writer, rows)
+    return write_gates(writer, rows) + write_related(writer, rows) + _subscriptions(writer, rows)
 
 
 def _many(writer: sqlite3.Connection, statement: str, rows: list[Row] | list[tuple[int]]) -> None:

@@ -26,6 +26,8 @@ from orderloom.models.journal import (
     OrderDeferred,
     OrderHeld,
     OrderReleased,
+    RelatedOrdersWaived,
+    RelatedTaskEnded,
     Submitted,
     TimerFired,
     TimerKind,
@@ -64,6 +66,11 @@ def _held_by(inventory: Inventory) -> Found:
 
 def _deferred(event: OrderDeferred) -> Found:
     return {"reasons": event.reasons}
+
+
+def _related(event: RelatedTaskEnded) -> Found:
+    found: Found = {"order": event.order, "task": event.task}
+    return {**found, "problem": event.problem} if event.problem else found
 
 
 def _amendment(event: AmendmentRequested) -> Found:
@@ -149,7 +156,7 @@ def _corrected(event: LineCorrected) -> Found:
     return {"line": event.line, "values": event.values, "by": event.by, "reason": event.reason}
 
 
-def _by(event: OrderHeld | OrderReleased) -> Found:
+def _by(event: OrderHeld | OrderReleased | RelatedOrdersWaived) -> Found:
     return {"by": event.by, "reason": event.reason}
 
 
@@ -168,6 +175,8 @@ _WRITERS: dict[type, tuple[str, Callable[[Any], Found]]] = {
     OrderHeld: ("hold", _by),
     OrderReleased: ("release", _by),
     OrderDeferred: ("deferred", _deferred),
+    RelatedTaskEnded: ("related", _related),
+    RelatedOrdersWaived: ("waived", _by),
     AmendmentRequested: ("amend", _amendment),
     CancellationRequested: ("cancel", _cancellation),
     MigrationRequested: ("migrate", _migration),
@@ -213,6 +222,10 @@ _READERS: dict[str, Callable[[Found], Event | Submission]] = {
         inventory=_inventory(found), by=found.get("by", ""), reason=found.get("reason", "")
     ),
     "deferred": lambda found: OrderDeferred(reasons=tuple(found["reasons"])),
+    "related": lambda found: RelatedTaskEnded(
+        order=found["order"], task=found["task"], problem=found.get("problem", "")
+    ),
+    "waived": lambda found: RelatedOrdersWaived(by=found["by"], reason=found["reason"]),
     "amend": lambda found: AmendmentRequested(order=order_of(found["order"]), **_common(found)),
     "cancel": lambda found: CancellationRequested(items=tuple(found["items"]), **_common(found)),
     "migrate": lambda found: MigrationRequested(design=found["design"], **_common(found)),

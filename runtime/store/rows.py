@@ -10,6 +10,7 @@ from orderloom.models.inventory import AssetChange
 from orderloom.models.journal import (
     AwaitCallback,
     AwaitEvent,
+    AwaitRelated,
     CalloutHeld,
     CalloutReleased,
     CancelTimer,
@@ -62,6 +63,10 @@ class Rows:
     gates: list[Row] = field(default_factory=list)
     #: orders that are final, for those that wait for them
     ended: list[Row] = field(default_factory=list)
+    #: what orders await of related orders, as (order, task definition), and since when
+    awaited: dict[str, tuple[tuple[tuple[str, str], ...], int]] = field(default_factory=dict)
+    #: orders that have gone on, and when, for those whose tasks wait for theirs
+    moved: list[tuple[OrderState, int]] = field(default_factory=list)
     lines: dict[tuple[str, str], Row | None] = field(default_factory=dict)
     tasks: dict[tuple[str, str], Row | None] = field(default_factory=dict)
     journal: list[Row] = field(default_factory=list)
@@ -127,8 +132,10 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
     if commit.gates is not None:
         rows.gated.append((order,))
         rows.gates += [(order, gate.waits_for, gate.kind._value_, gate.reason) for gate in commit.gates]
+    at = micros(commit.applied[-1].at)
+    rows.moved.append((state, at or 0))
     if state.status.final:
-        rows.ended.append((order, micros(commit.applied[-1].at)))
+        rows.ended.append((order, at))
     if made:
         rows.outlines.append((outline_bytes(state), order))
     rows.headers.append(
@@ -259,6 +266,10 @@ def _await_event(rows: Rows, state: OrderState, command: AwaitEvent, _at: dateti
     rows.waits[key] = command
 
 
+def _await_related(rows: Rows, state: OrderState, command: AwaitRelated, at: datetime) -> None:
+    rows.awaited[state.order.id] = (command.tasks, micros(at) or 0)
+
+
 def _stop_waiting(rows: Rows, state: OrderState, command: StopWaiting, _at: datetime) -> None:
     key = (state.order.id, command.task)
     rows.subscriptions[key] = None
@@ -307,6 +318,7 @@ _COMMANDS: dict[type[Command], Any] = {
     CancelTimer: _cancel_timer,
     AwaitCallback: _await_callback,
     AwaitEvent: _await_event,
+    AwaitRelated: _await_related,
     StopWaiting: _stop_waiting,
     OpenWork: _open_work,
     CloseWork: _close_work,

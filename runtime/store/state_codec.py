@@ -38,6 +38,8 @@ def task_bytes(task: Task) -> bytes:
         found["after"] = task.after
     if task.needs:
         found["needs"] = task.needs
+    if task.elsewhere:
+        found["elsewhere"] = task.elsewhere
     if task.attempts:
         found["attempts"] = task.attempts
     if task.retries:
@@ -85,6 +87,7 @@ def task_from(id: str, data: bytes) -> Task:
         within=get("within", ""),
         after=tuple(get("after", ())),
         needs=tuple(get("needs", ())),
+        elsewhere=tuple((order, name) for order, name in get("elsewhere", ())),
         state=_TASK_STATES[found["state"]],
         attempts=get("attempts", 0),
         retries=get("retries", 0),
@@ -225,6 +228,8 @@ def packed_order(order: ProductOrder) -> Found:
     }
     if order.depends_on:
         found["depends_on"] = order.depends_on
+    if order.related:
+        found["related"] = order.related
     return found
 
 
@@ -247,6 +252,7 @@ def order_of(found: Found) -> ProductOrder:
         requested_start=maybe_instant(found["start"]),
         requested_completion=maybe_instant(found["completion"]),
         depends_on=tuple(found.get("depends_on", ())),
+        related=tuple(found.get("related", ())),
     )
 
 

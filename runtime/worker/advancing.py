@@ -16,6 +16,7 @@ from orderloom.models.journal import (
     Event,
     MigrationRequested,
     OrderDeferred,
+    RelatedOrdersWaived,
     Submitted,
 )
 from orderloom.models.plan import OrderState, PlanState
@@ -108,9 +109,7 @@ def _taken_up(
 ) -> Event:
     state = commit.state
     if state.plan is not PlanState.NOT_STARTED or state.status.final:
-        if event.by:
-            raise Refused(f"order `{state.order.id}` does not wait, it is {state.status}")
-        return Submitted(inventory=EMPTY)
+        return RelatedOrdersWaived(by=event.by, reason=event.reason) if event.by else Submitted(inventory=EMPTY)
     found = () if event.by else gates(state)
     if found:
         commit.gates = found

@@ -1,0 +1,55 @@
+"""What happens in related orders: tasks that come after tasks of theirs go on, or are handed to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from orderloom.engine.advance.attributes import release
+from orderloom.engine.advance.awaiting import await_related
+from orderloom.engine.advance.refused import Refused
+from orderloom.engine.advance.turn import Turn
+from orderloom.models.journal import EntryKind, RelatedOrdersWaived, RelatedTaskEnded
+from orderloom.models.plan import Task, TaskState
+
+#: error code of a task that comes after tasks of a related order which will never be done
+RELATED_ORDER_ENDED = "related_order_ended"
+
+
+def related_task_ended(turn: Turn, event: RelatedTaskEnded) -> None:
+    """What waits for these tasks waits for them no more; where they will never be done, a person decides once it is the
+    turn of what waits."""
+    told = (event.order, event.task)
+    for id in turn.index.elsewhere.pop(told, ()):
+        task = turn.state.tasks[id]
+        if task.state is not TaskState.PENDING or told not in task.elsewhere:
+            continue
+        if event.problem:
+            task.code = RELATED_ORDER_ENDED
+            task.message = f"comes after `{event.task}` of a related order: {event.problem}; retry to go on without it"
+        turn.note(EntryKind.NOTE, id, {"text": event.problem or f"`{event.task}` of order `{event.order}` is over"})
+        _let_go(turn, task, (told,))
+
+
+def related_orders_waived(turn: Turn, event: RelatedOrdersWaived) -> None:
+    """All tasks go on whatever related orders they wait for."""
+    state = turn.state
+    pending = [task for task in state.tasks.values() if task.state is TaskState.PENDING]
+    waiting = [task for task in pending if task.elsewhere or task.code == RELATED_ORDER_ENDED]
+    if not waiting:
+        raise Refused(f"order `{state.order.id}` does not wait, it is {state.status}")
+    text = f"{event.by} lets tasks go on in spite of related orders"
+    turn.note(EntryKind.NOTE, "", {"text": f"{text}: {event.reason}" if event.reason else text})
+    for task in waiting:
+        task.code = task.message = ""
+        _let_go(turn, task, task.elsewhere)
+    turn.index.elsewhere.clear()
+    await_related(turn)
+
+
+def _let_go(turn: Turn, task: Task, told: Collection[tuple[str, str]]) -> None:
+    turn.index.count(task, -1)
+    task.elsewhere = tuple(each for each in task.elsewhere if each not in told)
+    turn.index.count(task, 1)
+    turn.touch(task)
+    for _ in told:
+        release(turn, task.id)

@@ -1,0 +1,95 @@
+"""Tasks that wait for tasks of related orders. What they await are subscriptions of a kind of their own: `name` is the
+other order, by id or external id, `field` the task definition. They are looked up in the transaction that makes another
+order go on; so an order is told with the commit that it waits for or not at all.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from orderloom.engine.orchestration.remedies import base
+from orderloom.models.journal import RelatedTaskEnded
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import OrderState, PlanState, TaskRole
+from orderloom.runtime.store.event_codec import event_bytes
+from orderloom.runtime.store.loading import load_states
+from orderloom.runtime.store.routing import NO_KEY
+from orderloom.runtime.store.rows import Rows
+
+_AWAIT = "INSERT INTO subscriptions (order_id, task, kind, name, field, key) VALUES (?, ?, 'related', ?, ?, ?)"
+_ANY = "SELECT 1 FROM subscriptions WHERE kind = 'related' LIMIT 1"
+_OF = "SELECT order_id, field FROM subscriptions WHERE kind = 'related' AND name = ?"
+_TOLD = "DELETE FROM subscriptions WHERE order_id = ? AND task = ?"
+_ALL_OF = "DELETE FROM subscriptions WHERE order_id = ? AND kind = 'related'"
+_INBOX = "INSERT INTO inbox (order_id, event, received_at, priority) SELECT id, ?, ?, priority FROM orders WHERE id = ?"
+_NAMED = "SELECT id FROM orders WHERE external_id = ? AND external_id != '' ORDER BY sequence DESC LIMIT 1"
+_WORKING = (TaskRole.PLANNED, TaskRole.AMEND)
+_GOING = (OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
+
+
+def write_related(writer: sqlite3.Connection, rows: Rows) -> int:
+    """Inside a transaction, after the states of orders. Returns how many events it put into the inbox."""
+    told = 0
+    for order, (tasks, at) in rows.awaited.items():
+        writer.execute(_ALL_OF, (order,))
+        writer.executemany(_AWAIT, [(order, _key(*each), *each, NO_KEY) for each in tasks])
+        # what is awaited may be over already
+        for other in sorted({name for name, _task in tasks}):
+            state = _found(writer, other)
+            if state is not None:
+                told += _tell(writer, other, state, at, [(order, task) for name, task in tasks if name == other])
+    for order, _at in rows.ended:
+        writer.execute(_ALL_OF, (order,))
+    if writer.execute(_ANY).fetchone():
+        for state, at in rows.moved:
+            for name in _names(state):
+                waiting = writer.execute(_OF, (name,)).fetchall()
+                told += _tell(writer, name, state, at, waiting) if waiting else 0
+    return told
+
+
+def verdict(state: OrderState, definition: str) -> str | None:
+    """What those are told that wait for the tasks of this definition in an order: "" where they are done or not there,
+    why they will never be done where the order has ended otherwise; None while that is open."""
+    if state.plan is PlanState.NOT_STARTED and not state.status.final:
+        return None
+    tasks = [task for task in state.tasks.values() if task.role in _WORKING and base(task.definition) == definition]
+    if tasks and all(task.state.done for task in tasks):
+        return ""
+    if state.status in _GOING:
+        return None
+    if state.status.final and state.status is not OrderStatus.COMPLETED and (tasks or not state.tasks):
+        return f"order `{state.order.id}` has ended {state.status}"
+    return "" if all(task.state.final for task in tasks) else None
+
+
+def _tell(writer: sqlite3.Connection, name: str, state: OrderState, at: int, waiting: list[tuple[str, str]]) -> int:
+    """Tells those who wait, and forgets that they do. Returns how many events that makes."""
+    verdicts = {task: verdict(state, task) for task in {task for _order, task in waiting}}
+    told = 0
+    for order, task in waiting:
+        problem = verdicts[task]
+        if problem is not None:
+            writer.execute(_TOLD, (order, _key(name, task)))
+            event = RelatedTaskEnded(order=name, task=task, problem=problem)
+            told += writer.execute(_INBOX, (event_bytes(event), at, order)).rowcount
+    return told
+
+
+def _found(writer: sqlite3.Connection, name: str) -> OrderState | None:
+    if not writer.execute("SELECT 1 FROM orders WHERE id = ?", (name,)).fetchone():
+        row = writer.execute(_NAMED, (name,)).fetchone()
+        name = row[0] if row else ""
+    return next(iter(load_states(writer, (name,))), None)
+
+
+def _names(state: OrderState) -> Iterator[str]:
+    yield state.order.id
+    if state.order.external_id and state.order.external_id != state.order.id:
+        yield state.order.external_id
+
+
+def _key(order: str, task: str) -> str:
+    """Stands where other subscriptions have a task of the order; no task is called so."""
+    return f"{order} {task}"

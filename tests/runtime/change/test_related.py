@@ -1,0 +1,157 @@
+"""Tasks that wait for tasks of related orders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import TaskState
+from orderloom.runtime.synchronous import SyncRuntime
+from tests.runtime.change import boxes
+from tests.runtime.change.boxes import FILES, finish, order
+
+S, T = OrderStatus, TaskState
+LETTERS = """
+product Letter { }
+plan Post for Letter on add {
+  milestone write { }
+  call post { operation depot.send   after write, Parcel.pack within related order }
+  milestone posted { after post }
+}
+"""
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Iterator[SyncRuntime]:
+    with SyncRuntime(tmp_path / "home") as runtime:
+        design = FILES["design.loom"] + LETTERS
+        send = FILES["templates/send.http.j2"].replace('"size": {{ line.size }}', '"spec": {{ line.spec }}')
+        runtime.deploy({**FILES, "design.loom": design, "templates/send.http.j2": send})
+        yield runtime
+
+
+def letter(*related: str, kind: str = "relatedTo", **more: Any) -> dict[str, Any]:
+    item = {"id": "1", "action": "add", "product": {"productSpecification": {"id": "Letter"}}}
+    relations = [{"id": each, "relationshipType": kind} for each in related]
+    return {"billingAccount": {"id": "A-9"}, "productOrderItem": [item], "orderRelationship": relations, **more}
+
+
+def states(runtime: SyncRuntime, id: str) -> dict[str, TaskState]:
+    runtime.run_until_idle()
+    return {task.definition.partition(".")[2]: task.state for task in runtime.tasks(id)}
+
+
+def test_a_task_waits_for_one_of_a_related_order(runtime: SyncRuntime) -> None:
+    first = runtime.submit(order()).id
+    second = runtime.submit(letter(first)).id
+    assert states(runtime, second) == {"write": T.COMPLETED, "post": T.PENDING, "posted": T.PENDING}
+    assert runtime.order(second).status is S.PENDING
+    assert [task.elsewhere for task in runtime.tasks(second)] == [(), ((first, "Ship.pack"),), ()]
+    finish(runtime, first)
+    assert runtime.order(second).status is S.COMPLETED
+    assert f"`Ship.pack` of order `{first}` is over" in str(runtime.journal(second))
+    assert [runtime.replay(each).differences for each in (first, second)] == [(), ()]
+    assert '"relatedTo"' in str(runtime.resource(second)).replace("'", '"')
+
+
+def test_what_is_done_already_or_not_there_is_not_waited_for(runtime: SyncRuntime) -> None:
+    first = runtime.submit(order()).id
+    finish(runtime, first)
+    other = runtime.submit(letter()).id
+    second = runtime.submit(letter(first, other)).id
+    runtime.run_until_idle()
+    assert [runtime.order(each).status for each in (other, second)] == [S.COMPLETED, S.COMPLETED]
+
+
+def test_the_related_order_may_come_later_and_be_named_by_its_external_id(runtime: SyncRuntime) -> None:
+    first = runtime.submit(letter("mine", "X-1")).id
+    assert states(runtime, first)["post"] is T.PENDING
+    runtime.submit(order(id="mine"))
+    finish(runtime, "mine")
+    assert states(runtime, first)["post"] is T.PENDING
+    other = runtime.submit(order(externalId="X-1")).id
+    assert states(runtime, first)["post"] is T.PENDING
+    finish(runtime, other)
+    assert runtime.order(first).status is S.COMPLETED
+    assert runtime.submit(letter("mine", "X-1", id=first)).id == first
+    assert not runtime.replay(first).differences
+
+
+def test_an_order_that_waits_itself_is_waited_for(runtime: SyncRuntime) -> None:
+    first = runtime.submit(order()).id
+    gated = runtime.submit(order(orderRelationship=[{"id": first, "relationshipType": "dependsOn"}])).id
+    second = runtime.submit(letter(gated)).id
+    assert states(runtime, second)["post"] is T.PENDING
+    finish(runtime, first)
+    assert states(runtime, second)["post"] is T.PENDING
+    finish(runtime, gated)
+    assert runtime.order(second).status is S.COMPLETED
+
+
+def test_a_person_decides_where_the_related_order_is_cancelled(runtime: SyncRuntime) -> None:
+    first = runtime.submit(order()).id
+    second, third = runtime.submit(letter(first)).id, runtime.submit(letter(first)).id
+    runtime.run_until_idle()
+    runtime.cancel(first, "ada")
+    assert states(runtime, second)["post"] is T.FALLOUT
+    (item,) = runtime.work(order=second)
+    assert item.code == "related_order_ended"
+    assert item.message == (
+        f"comes after `Ship.pack` of a related order: order `{first}` has ended cancelled; retry to go on without it"
+    )
+    runtime.retry(item.id, "ada")
+    assert states(runtime, second)["posted"] is T.COMPLETED
+    runtime.cancel(third, "ada")
+    runtime.run_until_idle()
+    assert runtime.order(third).status is S.CANCELLED
+    for each in (first, second, third):
+        assert not runtime.replay(each).differences
+
+
+def test_a_person_lets_tasks_go_on_without_the_related_order(runtime: SyncRuntime) -> None:
+    first = runtime.submit(letter("never")).id
+    assert states(runtime, first)["post"] is T.PENDING
+    runtime.start(first, "ada", "it is not coming")
+    assert states(runtime, first)["posted"] is T.COMPLETED
+    assert "ada lets tasks go on in spite of related orders: it is not coming" in str(runtime.journal(first))
+    assert not runtime.replay(first).differences
+
+
+def test_amendments_of_either_order_keep_them_together(runtime: SyncRuntime) -> None:
+    first, second = runtime.submit(order(count=2)).id, ""
+    second = runtime.submit(letter(first)).id
+    runtime.run_until_idle()
+    runtime.amend(second, letter(description="by hand"), "ada")
+    assert states(runtime, second)["post"] is T.PENDING
+    assert runtime.state(second).order.related == (first,)
+    one, other = runtime.work(order=first)
+    runtime.complete(one.id, "ada")
+    assert states(runtime, second)["post"] is T.PENDING
+    # the box that is not packed yet is not wanted any more
+    runtime.amend(first, order(count=2 if other.task.startswith("Parcel:" + first + ":1") else 1), "ada")
+    if other.task.startswith("Parcel:" + first + ":1"):
+        runtime.cancel(first, "ada", items=("1",))
+    runtime.run_until_idle()
+    assert states(runtime, second)["posted"] is T.COMPLETED
+    for each in (first, second):
+        assert not runtime.replay(each).differences
+
+
+def test_an_order_that_is_cancelled_listens_no_more(runtime: SyncRuntime) -> None:
+    first = runtime.submit(order()).id
+    second = runtime.submit(letter(first)).id
+    runtime.run_until_idle()
+    runtime.cancel(second, "ada")
+    runtime.run_until_idle()
+    assert runtime.order(second).status is S.CANCELLED
+    version = runtime.order(second).version
+    store = runtime._runtime._store
+    with store._database.snapshot() as reader:  # type: ignore[attr-defined]  # what no screen shows
+        assert reader.execute("SELECT count(*) FROM subscriptions").fetchone() == (0,)
+    finish(runtime, first)
+    assert runtime.order(second).version == version
+    assert boxes.FILES
