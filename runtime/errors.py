@@ -174,6 +174,56 @@ class Forbidden(OrderloomError):
     code = "forbidden"
 
 
+class UnknownUser(OrderloomError):
+    """there is no active user `{user}`"""
+
+    code = "unknown-user"
+    help = "`--by NAME` or ORDERLOOM_USER says who you are; an administrator adds users with `orderloom users add`"
+
+
+class UserExists(OrderloomError):
+    """there is a user `{user}` already"""
+
+    code = "user-exists"
+
+
+class UnknownTeam(OrderloomError):
+    """there is no team `{team}`"""
+
+    code = "unknown-team"
+    help = "`orderloom teams list` shows them, `orderloom teams add` makes one"
+
+
+class UnknownRole(OrderloomError):
+    """there is no role `{role}`; there are: {known}"""
+
+    code = "unknown-role"
+
+
+class UnknownPermission(OrderloomError):
+    """there is no permission `{permission}`; there are: {known}"""
+
+    code = "unknown-permission"
+
+
+class NameRefused(OrderloomError):
+    """`{name}` cannot be a name: expected 1 to {most} letters, digits, `.`, `_`, `-` or `@`"""
+
+    code = "name-refused"
+
+
+class NotGranted(OrderloomError):
+    """{holder} `{name}` does not hold {kind} `{value}`"""
+
+    code = "not-granted"
+
+
+class NotPossible(OrderloomError):
+    """cannot {what}: {why}; {do}"""
+
+    code = "not-possible"
+
+
 class ChangeRefused(OrderloomError):
     """`{what}` of order `{order}` is refused: {first}{more}"""
 

@@ -57,14 +57,25 @@ class Face:
         """Raises Forbidden, which the trail keeps too."""
         if self._principal.may(permission):
             return
-        self._store.record(
-            Deed(at=self._clock.now(), who=self._principal.name, what=operation, kind="operation", denied=True)
-        )
+        self._deny(operation)
         roles = ", ".join(name for name, role in ROLES.items() if permission in role.permissions)
         raise Forbidden(who=self._principal.name, what=operation, permission=permission, roles=roles)
 
     def _may_see(self, view: OrderView) -> bool:
         return self._principal.sees_account(view.account)
+
+    def _demand_account(self, account: str, operation: str) -> None:
+        """Raises Forbidden where the account is not theirs."""
+        if not self._principal.sees_account(account):
+            self._deny(operation)
+            raise Forbidden(
+                who=self._principal.name, what=f"{operation} for `{account}`", permission="account", roles="its owners"
+            )
+
+    def _deny(self, operation: str) -> None:
+        self._store.record(
+            Deed(at=self._clock.now(), who=self._principal.name, what=operation, kind="operation", denied=True)
+        )
 
     def _who(self, by: str) -> str:
         """In whose name something is done; only a trusted program may name another than itself. Raises Forbidden."""

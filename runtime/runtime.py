@@ -40,6 +40,7 @@ from orderloom.runtime.fallout import Fallout
 from orderloom.runtime.home import database_url as home_database
 from orderloom.runtime.home import open_home
 from orderloom.runtime.hosting import Host
+from orderloom.runtime.identity import Identity
 from orderloom.runtime.ids import keyed_order_id, new_order_id
 from orderloom.runtime.store.errors import Conflict, ExternalIdTaken
 from orderloom.runtime.store.sqlite import open_store
@@ -63,7 +64,7 @@ from orderloom.runtime.views import (
 )
 
 
-class Runtime(Administration, Changes, Fallout):
+class Runtime(Administration, Identity, Changes, Fallout):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's
@@ -135,9 +136,11 @@ class Runtime(Administration, Changes, Fallout):
             specs=design.specs,
             products=self._products(checked),
         )
+        self._demand_account(order.account.id, "submit")
         order = replace(order, depends_on=self._related(order.depends_on))
+        deed = self._deed("submit", "order", order.id, order=order.id, after={"account": order.account.id})
         try:
-            self._store.submit([NewOrder(order=order, document=orjson.dumps(parsed), design=design.digest)], now)
+            self._store.submit([NewOrder(order=order, document=orjson.dumps(parsed), design=design.digest)], now, deed)
         except ExternalIdTaken as taken:
             if taken.order != order.id and (checked.id or idempotency_key or not self._same(taken.order, order)):
                 raise ExternalIdUsed(external_id=order.external_id, order=taken.order) from None
@@ -168,7 +171,10 @@ class Runtime(Administration, Changes, Fallout):
         """Newest first; `before` is the `sequence` of the last order of the page before."""
         statuses = (status,) if isinstance(status, str) else status
         where = OrderFilter(
-            statuses=tuple(OrderStatus(each) for each in statuses), account=account, external_id=external_id
+            statuses=tuple(OrderStatus(each) for each in statuses),
+            account=account,
+            accounts=self._principal.accounts,
+            external_id=external_id,
         )
         return self._store.orders(where, limit, before)
 
@@ -210,7 +216,7 @@ class Runtime(Administration, Changes, Fallout):
     @needs(Permission.PLANS_VIEW)
     async def schedule(self, id: str) -> Schedule:
         """When the order's tasks can and must start and end, as things stand now. Raises UnknownOrder."""
-        return schedule(self._library.program((state := await self._state(id)).design), state, self._clock.now())
+        return await self.schedule_of(await self._state(id))
 
     @needs(Permission.PLANS_VIEW)
     async def schedule_of(self, state: OrderState) -> Schedule:
@@ -286,7 +292,10 @@ class Runtime(Administration, Changes, Fallout):
 
     @needs(Permission.EVENTS_VIEW)
     async def events(self, after: int = 0, limit: int = 1000, order: str = "") -> list[PublishedEvent]:
-        """What orders told the world, oldest first, from the sequence after `after`."""
+        """What orders told the world, oldest first, from the sequence after `after`. Who sees only the orders of some
+        accounts names one of them. Raises UnknownOrder."""
+        if order or self._principal.accounts is not None:
+            self._order(order)
         return self._store.events(after, limit, order)
 
     # --- inventory
@@ -297,7 +306,9 @@ class Runtime(Administration, Changes, Fallout):
     ) -> list[AssetView]:
         """What accounts have, by id; `after` is the id of the last one of the page before."""
         states = (AssetState(state),) if state else ()
-        return self._store.assets(AssetFilter(account=account, spec=spec, states=states), limit, after)
+        return self._store.assets(
+            AssetFilter(account=account, accounts=self._principal.accounts, spec=spec, states=states), limit, after
+        )
 
     # --- work
 

@@ -84,6 +84,30 @@ class SyncRuntime:
         found._runtime = self._runtime.bound(principal)
         return found
 
+    def acting_as(self, name: str) -> Self:
+        """The host as this user may use it, see `Runtime.acting_as`."""
+        found = copy.copy(self)
+        found._runtime = self._wait(self._runtime.acting_as(name))
+        return found
+
+    def has_users(self) -> bool:
+        """Whether operations are checked, see `Runtime.has_users`."""
+        return self._runtime.has_users()
+
+    users = _plain(Runtime.users)
+    user = _plain(Runtime.user)
+    add_user = _plain(Runtime.add_user)
+    change_user = _plain(Runtime.change_user)
+    set_away = _plain(Runtime.set_away)
+    teams = _plain(Runtime.teams)
+    put_team = _plain(Runtime.put_team)
+    drop_team = _plain(Runtime.drop_team)
+    roles = _plain(Runtime.roles)
+    put_role = _plain(Runtime.put_role)
+    drop_role = _plain(Runtime.drop_role)
+    grant = _plain(Runtime.grant)
+    revoke = _plain(Runtime.revoke)
+    audit = _plain(Runtime.audit)
     deploy = _plain(Runtime.deploy)
     bundles = _plain(Runtime.bundles)
     design = _plain(Runtime.design)

@@ -32,6 +32,10 @@ COMMANDS = {
     "inventory": ("inventory", "Show what accounts have."),
     "callback": ("callback", "Deliver the answer of an external system."),
     "event": ("event", "Publish an event that orders may wait for."),
+    "users": ("users", "List and add users, say what they may do."),
+    "teams": ("teams", "List and make teams of users."),
+    "roles": ("roles", "List roles and what they permit, make others."),
+    "audit": ("audit", "Show what people did, and what they were not let do."),
     "run": ("run", "Run the worker."),
     "completion": ("completion", "Print the completion script of a shell."),
 }

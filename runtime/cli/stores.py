@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -21,10 +22,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @contextmanager
 def opened(ctx: click.Context) -> Iterator[SyncRuntime]:
-    """The host on the store named on the command line."""
+    """The host on the store named on the command line, as the person who asks may use it."""
     where = place(ctx)
     with SyncRuntime(where.home, database_url=where.database_url, environment=where.environment) as runtime:
-        yield runtime
+        name = ctx.params.get("by") or person()
+        yield runtime.acting_as(name) if runtime.has_users() else runtime
 
 
 def find_order(runtime: SyncRuntime, name: str) -> OrderView:
@@ -40,6 +42,8 @@ def find_order(runtime: SyncRuntime, name: str) -> OrderView:
 
 def person() -> str:
     """Who asks, where `--by` is not given."""
+    if name := os.environ.get("ORDERLOOM_USER"):
+        return name
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -48,9 +52,9 @@ def person() -> str:
 
 def by_option(function: Function) -> Function:
     """`--by NAME`, the person who acts."""
-    return click.option("--by", metavar="NAME", default=person, help="Who does it (default: the user's name).")(
-        function
-    )
+    return click.option(
+        "--by", metavar="NAME", default=person, help="Who does it [env: ORDERLOOM_USER; default: the login name]."
+    )(function)
 
 
 def reason_option(function: Function) -> Function:

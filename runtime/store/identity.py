@@ -223,14 +223,27 @@ class SqliteIdentity:
     def members_of(self, queue: str) -> list[Member]:
         """The active users who are members of a queue, by name."""
         with self._database.snapshot() as reader:
-            rows = reader.execute(
-                "SELECT u.name, u.away FROM users u WHERE u.active = 1 AND (EXISTS (SELECT 1 FROM grants g WHERE "
-                "g.kind = 'queue' AND g.value = ?1 AND g.holder = 'user' AND g.name = u.name) OR EXISTS (SELECT 1 FROM "
-                "grants g JOIN grants t ON t.holder = 'user' AND t.name = u.name AND t.kind = 'team' AND t.value = g.name "
-                "WHERE g.holder = 'team' AND g.kind = 'queue' AND g.value = ?1)) ORDER BY u.name",
-                (queue,),
-            ).fetchall()
+            rows = reader.execute(_MEMBERS, (queue,)).fetchall()
             return [Member(name=name, skills=_skills(reader, name), away=bool(away)) for name, away in rows]
+
+
+_MEMBERS = """
+SELECT u.name, u.away FROM users u
+WHERE u.active = 1 AND u.name IN (
+  SELECT name FROM grants WHERE kind = 'queue' AND value = ?1 AND holder = 'user'
+  UNION
+  SELECT m.name FROM grants g JOIN grants m ON m.kind = 'team' AND m.value = g.name AND m.holder = 'user'
+  WHERE g.kind = 'queue' AND g.value = ?1 AND g.holder = 'team'
+)
+ORDER BY u.name
+"""
+_SKILLS = """
+SELECT value FROM grants
+WHERE kind = 'skill' AND (
+  holder = 'user' AND name = ?1
+  OR holder = 'team' AND name IN (SELECT value FROM grants WHERE holder = 'user' AND name = ?1 AND kind = 'team')
+)
+"""
 
 
 def _give(writer: sqlite3.Connection, holder: Holder, name: str, kind: Grant, value: str) -> None:
@@ -240,12 +253,7 @@ def _give(writer: sqlite3.Connection, holder: Holder, name: str, kind: Grant, va
 
 
 def _skills(reader: sqlite3.Connection, user: str) -> frozenset[str]:
-    rows = reader.execute(
-        "SELECT value FROM grants WHERE kind = 'skill' AND (holder = 'user' AND name = ?1 OR holder = 'team' AND name IN "
-        "(SELECT value FROM grants WHERE holder = 'user' AND name = ?1 AND kind = 'team'))",
-        (user,),
-    )
-    return frozenset(value for (value,) in rows)
+    return frozenset(value for (value,) in reader.execute(_SKILLS, (user,)))
 
 
 def _user(row: tuple[str, str, str, int, int, int]) -> User:

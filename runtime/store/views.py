@@ -70,6 +70,8 @@ class OrderFilter:
 
     statuses: tuple[OrderStatus, ...] = ()
     account: str = ""
+    #: of one of these; None for all
+    accounts: frozenset[str] | None = None
     external_id: str = ""
     design: str = ""
 
@@ -167,6 +169,8 @@ class AssetFilter:
     """Conditions that hold together; empty ones are left out."""
 
     account: str = ""
+    #: of one of these; None for all
+    accounts: frozenset[str] | None = None
     spec: str = ""
     states: tuple[AssetState, ...] = ()
 
