@@ -186,6 +186,7 @@ def _with_change(
     context: Context, plan: tree.PlanDeclaration, node: tree.TaskDeclaration, task: TaskDefinition
 ) -> TaskDefinition:
     """The task with what in-flight change does to it, and the plan that runs in its place."""
+    cancel = _first(node, tree.CancelStatement)
     undo = _first(node, tree.UndoOperationStatement)
     undo_plan = _first(node, tree.UndoPlanStatement)
     amend_plan = _first(node, tree.AmendPlanStatement)
@@ -201,6 +202,7 @@ def _with_change(
     no_return = _first(node, tree.NoReturnStatement)
     return replace(
         task,
+        cancel=operation_name(context, cancel.operation) if cancel is not None else "",
         undo=operation_name(context, undo.operation) if undo is not None else "",
         undo_plan=_plan(context, plan, undo_plan.plan) if undo_plan is not None else "",
         amend_plan=_plan(context, plan, amend_plan.plan) if amend_plan is not None else "",

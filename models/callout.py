@@ -29,7 +29,8 @@ class Callout:
 
     `line`, `parent`, `root` (attributes by name and `id`, `action`, `spec`, `quantity`; absent ones are None),
     `order` (id, external_id, category, description, priority, requested_start, requested_completion, order_date,
-    channel), `account` (id, name), `task` (id, name, attempt, key). Values are those of `models.values`.
+    channel), `account` (id, name), `task` (id, name, attempt, key). A call that cancels another
+    one also has `cancelled`: what `task` was in that one, and its outputs so far. Values are those of `models.values`.
     """
 
     #: stable across retries of the same request

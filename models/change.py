@@ -58,6 +58,8 @@ class TaskVerdict(StrEnum):
     RESOLVE = "resolve"
     #: its callout is under way: decided once it has answered
     FINISH_FIRST = "finish first"
+    #: its callout is under way, and another call cancels it: decided once that has answered
+    CANCEL_FIRST = "cancel first"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,8 @@ class TaskRole(StrEnum):
     FORMER = "former"
     #: takes back what another task has done
     UNDO = "undo"
+    #: cancels a call that is under way, so that a change need not wait for it
+    CANCEL = "cancel"
     #: changes what an earlier run has done; stands in the plan in its place
     AMEND = "amend"
     #: a person looks after what another task may have left behind
@@ -74,11 +76,13 @@ class Task:
     """One task of a running plan.
 
     Its id is `line/Plan.task`, for a task of a subplan `line/Plan.subplan/Plan.task`, so it is the same in every run.
-    Changes add `TASK~1` (what TASK was before change 1), `TASK/undo~1`, `TASK/resolve~1`, `line/conflict ATTRIBUTE~1`.
+    Changes add `TASK~1` (what TASK was before change 1), `TASK/undo~1`, `TASK/resolve~1`, `line/conflict ATTRIBUTE~1`,
+    and `TASK/cancel~2`, which cancels the second attempt of TASK.
     """
 
     id: str
-    #: id of the task definition, `Plan.task`; a change adds `Plan.task/undo`, `/amend`, `/resolve` and `/conflict`
+    #: id of the task definition, `Plan.task`; a change adds `Plan.task/undo`, `/cancel`, `/amend`, `/resolve` and
+    #: `/conflict`
     definition: str
     kind: TaskKind
     #: id of the line it works on
@@ -112,7 +116,7 @@ class Task:
     #: who completed or skipped it by hand
     by: str = ""
     role: TaskRole = TaskRole.PLANNED
-    #: UNDO, RESOLVE: id of the task that it takes back; FORMER: id of the task that it was; "" for others
+    #: UNDO, RESOLVE, CANCEL: id of the task that it takes back; FORMER: id of the task that it was; "" for others
     of: str = ""
     #: 0: works on the line as it is; else on the version that this change has superseded, `OrderState.former`
     version: int = 0

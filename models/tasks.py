@@ -195,6 +195,8 @@ class TaskDefinition:
     plan: str = ""
 
     #: in-flight change
+    #: CALL: the operation that cancels the call while it is under way; "" for none
+    cancel: str = ""
     undo: str = ""
     undo_plan: str = ""
     amend_plan: str = ""

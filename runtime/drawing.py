@@ -57,6 +57,7 @@ _MARKED = {
     "undo and redo": ("#b91c1c", "#fee2e2"),
     "resolve": ("#b91c1c", "#fee2e2"),
     "finish first": ("#1d4ed8", "#dbeafe"),
+    "cancel first": ("#1d4ed8", "#dbeafe"),
 }
 
 

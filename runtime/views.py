@@ -207,6 +207,7 @@ def plan_task(task: Task, design: Design) -> PlanTask:
 _ROLES = {
     TaskRole.FORMER: "earlier run: ",
     TaskRole.UNDO: "undo: ",
+    TaskRole.CANCEL: "cancel: ",
     TaskRole.AMEND: "amend: ",
     TaskRole.RESOLVE: "look after: ",
     TaskRole.CONFLICT: "decide: ",
@@ -221,6 +222,8 @@ def _title(task: Task, definition: TaskDefinition | None) -> str:
 def _operation(task: Task, definition: TaskDefinition | None) -> str:
     if definition is None or task.role in (TaskRole.RESOLVE, TaskRole.CONFLICT):
         return ""
+    if task.role is TaskRole.CANCEL:
+        return definition.cancel
     return definition.undo if task.role is TaskRole.UNDO else definition.operation
 
 

@@ -43,6 +43,8 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
     "account": ("id", "name"),
     "task": ("id", "name", "attempt", "key"),
 }  # fmt: skip
+#: in a request that cancels a call: that call
+CANCELLED = "cancelled"
 _SOME_WAY = "it happens with some of the template's conditions true and others false"
 _ANSWER_NAMES = ("status", "headers", "body")
 
@@ -124,7 +126,10 @@ def _check_arrival(arrivals: Arrivals, operation: Operation) -> Iterator[Diagnos
 
 def _check_name(path: Path, names: Mapping[str, frozenset[str]], template: Template) -> Iterator[Diagnostic]:
     first, *rest = path.names
-    if first not in names:
+    if first == CANCELLED and first not in names:
+        message = f"`{first}` is known only where a call is cancelled, and no task names this operation with `cancel`"
+        yield _finding("LM6002", message, template, path.line, marked=str(path))
+    elif first not in names:
         yield _unknown(f"no `{first}` is known in a request template", first, names, template, path)
     elif rest and rest[0] not in names[first]:
         finding = _unknown(f"`{first}` has no `{rest[0]}`", rest[0], names[first], template, path)
@@ -195,7 +200,8 @@ def _request_names(design: Design, structure: Structure, operation: Operation) -
         plan.spec
         for plan in design.plans.values()
         for task in plan.tasks
-        if (task.kind is TaskKind.CALL and task.operation == operation.name) or task.undo == operation.name
+        if (task.kind is TaskKind.CALL and task.operation == operation.name)
+        or operation.name in (task.undo, task.cancel)
     } or design.specs.keys()
     kin = {member for caller in callers for member in structure.family.get(caller, ())}
     above = {upper for caller in callers for upper in structure.parents(caller)}
@@ -205,7 +211,15 @@ def _request_names(design: Design, structure: Structure, operation: Operation) -
         "parent": _attributes(design, above or kin),
         "root": _attributes(design, tops),
         **{name: frozenset(fields) for name, fields in FIELDS.items()},
+        **_cancelled(design, operation),
     }
+
+
+def _cancelled(design: Design, operation: Operation) -> dict[str, frozenset[str]]:
+    """What there is to say of a call that the operation cancels: its own fields, and what it may have delivered."""
+    calls = [task for plan in design.plans.values() for task in plan.tasks if task.cancel == operation.name]
+    outputs = {name for task in calls if task.operation for name in design.operations[task.operation].outputs}
+    return {CANCELLED: frozenset((*FIELDS["task"], *outputs))} if calls else {}
 
 
 def _attributes(design: Design, specs: Iterable[str]) -> frozenset[str]:

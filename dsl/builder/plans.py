@@ -144,6 +144,9 @@ class PlanBuilder(WordBuilder):
     def plan_statement(self, c: Children) -> tree.PlanStatement:
         return tree.PlanStatement(plan=name_of(c[1]), span=span_of(c))
 
+    def cancel_operation(self, c: Children) -> tree.CancelStatement:
+        return tree.CancelStatement(operation=c[1], span=span_of(c))
+
     def undo_operation(self, c: Children) -> tree.UndoOperationStatement:
         return tree.UndoOperationStatement(operation=c[1], span=span_of(c))
 

@@ -90,6 +90,7 @@ from orderloom.dsl.tree.queues import (
 from orderloom.dsl.tree.tasks import (
     AfterStatement,
     AmendPlanStatement,
+    CancelStatement,
     CollectStatement,
     DependencyItem,
     DependencyReach,
@@ -133,6 +134,7 @@ __all__ = [
     "BreakerStatement",
     "Call",
     "CallbackStatement",
+    "CancelStatement",
     "Case",
     "Cell",
     "CollectStatement",

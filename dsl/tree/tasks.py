@@ -197,6 +197,14 @@ class PlanStatement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CancelStatement:
+    """`cancel inventory.cancel_request`."""
+
+    operation: DottedName
+    span: Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UndoOperationStatement:
     """`undo inventory.release_port`."""
 
@@ -271,6 +279,7 @@ TaskStatement = (
     | UntilStatement
     | WithinStatement
     | PlanStatement
+    | CancelStatement
     | UndoOperationStatement
     | UndoPlanStatement
     | AmendPlanStatement

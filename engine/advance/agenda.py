@@ -10,7 +10,7 @@ from orderloom.engine.advance.rollup import roll_up, task_started, write_invento
 from orderloom.engine.advance.timekeeping import hold_until, keep_time, start_of
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.scheduling.turnings import is_held
-from orderloom.models.plan import Task, TaskState
+from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
 
 #: error code of a task that waits for an attribute which nothing is left to supply
@@ -21,8 +21,9 @@ def settle(turn: Turn) -> None:
     """Runs the step to its end: all that can start has started, states are rolled up, inventory is told."""
     _run(turn)
     while True:
-        if turn.freezing and not turn.index.calling:
-            weigh(turn)
+        if turn.freezing:
+            if not weigh(turn):
+                break
         elif _stuck(turn):
             _free(turn)
         else:
@@ -42,7 +43,8 @@ def _run(turn: Turn) -> None:
 
 
 def _begin(turn: Turn, task: Task) -> None:
-    if turn.freezing:
+    cancels = task.role is TaskRole.CANCEL
+    if turn.freezing and not cancels:
         if task.state in (TaskState.PENDING, TaskState.SCHEDULED, TaskState.FALLOUT):
             turn.index.remaining.pop(task.id, None)
             turn.move(task, TaskState.FROZEN, why="a change is being weighed")
@@ -54,7 +56,7 @@ def _begin(turn: Turn, task: Task) -> None:
         if task.code == RELATED_ORDER_ENDED and not held and _wanted(turn, task):
             fall_out(turn, task, why=task.message)
             return
-        start = start_of(turn, task)
+        start = None if cancels else start_of(turn, task)
         if start is not None:
             hold_until(turn, task, start)
             return
@@ -67,7 +69,7 @@ def _begin(turn: Turn, task: Task) -> None:
     elif task.state not in (TaskState.READY, TaskState.SCHEDULED, TaskState.FALLOUT):
         return
     ready = () if task.state is TaskState.READY else (TaskState.READY,)
-    if turn.held:
+    if turn.held and not cancels:
         if ready:
             turn.move(task, *ready, why="its order is held")
         return

@@ -19,7 +19,7 @@ from orderloom.models.journal import (
 )
 from orderloom.models.plan import Task, TaskState
 from orderloom.models.tasks import TaskKind
-from orderloom.models.values import Value
+from orderloom.models.values import STRING, Value
 
 _SENT = frozenset((TaskState.RUNNING, TaskState.HELD))
 #: error code of an answer that does not fit its operation, as connectors use it too
@@ -88,7 +88,11 @@ def _calling(turn: Turn, task_id: str, attempt: int, states: frozenset[TaskState
 def _accepted(turn: Turn, task: Task, event: CalloutAnswered) -> None:
     operation = turn.compiled(task).operation
     callback = operation.callback if operation else None
-    _take(turn, task, event.outputs)
+    outputs = dict(event.outputs)
+    if operation and callback and event.correlation and operation.outputs[callback.correlate].type == STRING:
+        # what cancels the call may have to name it
+        outputs.setdefault(callback.correlate, event.correlation)
+    _take(turn, task, outputs)
     if operation is None or callback is None:
         message = "the call was taken on, but its operation awaits no callback"
         fail(turn, task, retriable=False, code=_BAD_RESPONSE, message=message)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from orderloom.engine.advance.awaiting import await_related
+from orderloom.engine.advance.cancelling import cancel_calls
 from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.rollup import lines_ended, write_inventory
 from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.timekeeping import reschedule
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.change import assess, baseline, kind_of, removed_state
+from orderloom.engine.change import assess, baseline, kind_of, removed_state, was_cancelled
 from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.journal import (
@@ -63,6 +64,7 @@ def change_requested(turn: Turn, event: ChangeRequest) -> None:
     # what the order has written is taken out now: by the time it is weighed, some of it may be taken back
     request = replace(event, inventory=baseline(state, event.inventory))
     state.change = WaitingChange(request=request, at=turn.at, status=status)
+    turn.requested = True
 
 
 def _check(turn: Turn, event: ChangeRequest) -> None:
@@ -85,24 +87,36 @@ def _check(turn: Turn, event: ChangeRequest) -> None:
     if isinstance(event, MigrationRequested):
         if event.design != turn.program.design.digest:
             raise Refused(f"the migration is to design `{event.design}`, not to `{turn.program.design.digest}`")
-        if turn.index.calling:
+        if turn.index.calling or turn.index.cancelling:
             raise Refused(f"{name} has callouts under way; migrate it once they have answered")
 
 
-def weigh(turn: Turn) -> None:
-    """Decides on the change that waits, and applies it or goes back to where the order was."""
+def weigh(turn: Turn) -> bool:
+    """Decides on the change that waits, and applies it or goes back to where the order was.
+
+    While calls are under way, those are cancelled that the change does not go together with and that can be. Returns
+    whether anything came of it, False where there is nothing to do but to wait.
+    """
     state = turn.state
     waiting = state.change
-    if waiting is None:
-        return
+    under_way = turn.index.calling or turn.index.cancelling
+    if waiting is None or (under_way and not turn.requested):
+        return False
+    turn.requested = False
+    if under_way and not _can_be_cancelled(turn):
+        return False
     request = waiting.request
-    turn.move_plan(PlanState.FROZEN, why="no callout is under way")
     write_inventory(turn)
     plan = assess(turn.program, state, request)
+    if not plan.refused and cancel_calls(turn, plan):
+        return True
+    if under_way or (plan.rows is None and not plan.refused):
+        return False
+    turn.move_plan(PlanState.FROZEN, why="no callout is under way")
     state.change = None
     if plan.rows is None:
         _refuse(turn, waiting, plan)
-        return
+        return True
     turn.next_chapter()
     _apply(turn, plan, plan.rows)
     if isinstance(request, MigrationRequested):
@@ -115,6 +129,14 @@ def weigh(turn: Turn) -> None:
     elif state.status is OrderStatus.ASSESSING_CANCELLATION:
         turn.move_order(waiting.status, why="the other items go on")
     _thaw(turn)
+    return True
+
+
+def _can_be_cancelled(turn: Turn) -> bool:
+    """Whether the design says how to cancel any of the calls that have been sent."""
+    sent = (_S.RUNNING, _S.WAITING)
+    tasks = turn.state.tasks.values()
+    return any(task.state in sent and turn.compiled(task).definition.cancel for task in tasks)
 
 
 def _refuse(turn: Turn, waiting: WaitingChange, plan: ChangePlan) -> None:
@@ -125,6 +147,9 @@ def _refuse(turn: Turn, waiting: WaitingChange, plan: ChangePlan) -> None:
         turn.move_order(waiting.status, why="the cancellation is refused")
     for task in turn.state.tasks.values():
         if task.state is _S.FROZEN:
+            if was_cancelled(turn.state, task):
+                # what was cancelled is asked for again by another request
+                task.generation += 1
             turn.move(task, _S.READY if task.started_at else _S.PENDING, why="the plan goes on")
     turn.index = turn.state.index = Index(turn.program, turn.state)
     _thaw(turn)

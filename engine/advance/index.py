@@ -68,6 +68,8 @@ class Index:
         self.waiting = 0
         #: callouts under way
         self.calling = 0
+        #: tasks that cancel calls and have not ended
+        self.cancelling = 0
         #: earlier runs of a task
         self.former: dict[str, list[str]] = {}
         self._read_lines(state)
@@ -95,6 +97,8 @@ class Index:
         self.open += change
         if task.kind is TaskKind.CALL and state is TaskState.RUNNING:
             self.calling += change
+        if task.role is TaskRole.CANCEL:
+            self.cancelling += change
         if task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING:
             return
         if is_held(task):

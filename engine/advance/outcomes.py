@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orderloom.engine.advance.attributes import release, set_attribute
+from orderloom.engine.advance.cancelling import call_cancelled, call_ended, could_not_cancel
 from orderloom.engine.advance.retry import pause
 from orderloom.engine.advance.rollup import task_ended
 from orderloom.engine.advance.turn import Turn
@@ -71,6 +72,8 @@ def complete(
 def _earlier_runs(turn: Turn, task: Task) -> None:
     """What the task took back is cancelled; what it did again is amended."""
     tasks = turn.state.tasks
+    if task.role is TaskRole.CANCEL:
+        call_cancelled(turn, task)
     if task.role is TaskRole.UNDO and task.of:
         undone = tasks[task.of]
         if undone.state in (TaskState.COMPLETED, TaskState.AMENDED):
@@ -135,6 +138,9 @@ def fail(turn: Turn, task: Task, *, retriable: bool, code: str, message: str, re
 def fall_out(turn: Turn, task: Task, *path: TaskState, why: str, queue: str = "") -> None:
     """Hands the task to a person, through `path`. The queue: the one given, the task's, its limit's, the design's."""
     leave_waiting(turn, task)
+    if task.role is TaskRole.CANCEL:
+        could_not_cancel(turn, task, why)
+        return
     definition = turn.compiled(task).definition
     limit = definition.within.queue if definition.within else ""
     task.queue = queue or definition.fallout or limit or DEFAULT_FALLOUT_QUEUE
@@ -167,7 +173,8 @@ def open_work(turn: Turn, task: Task, kind: WorkKind, title: str) -> None:
 
 
 def leave_waiting(turn: Turn, task: Task) -> None:
-    """Takes back what the task had asked for while it waited: timers, messages, work."""
+    """Takes back what the task had asked for while it waited: timers, messages, work; and what was to cancel it."""
+    call_ended(turn, task)
     if task.state is TaskState.FALLOUT:
         turn.tell(CloseWork(task=task.id))
     if task.state is not TaskState.WAITING:

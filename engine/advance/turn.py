@@ -40,6 +40,8 @@ class Turn:
         self.taken_back: dict[str, Line] = {}
         #: whether all starts and colours are to be reckoned anew, since the plan or its dates are new
         self.rescheduled = False
+        #: whether a change was asked for in this step
+        self.requested = False
         self._moves: dict[str, dict[str, Json]] = {}
         self._order_move: dict[str, Json] | None = None
 

@@ -39,7 +39,8 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
     """What the request would do to the order as it is now. Pure: neither the state nor the request is touched.
 
     `program` is the design that the order is to run on. Tasks whose callout is under way are told as FINISH_FIRST: what
-    becomes of them is decided once they have answered, so such a plan has no rows.
+    becomes of them is decided once they have answered, so such a plan has no rows; nor has one with calls
+    that are to be cancelled first, CANCEL_FIRST.
     """
     kind = kind_of(request)
     plain = wanted(program, state, request)
@@ -64,7 +65,7 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
     returns = Returns(state, known, verdicts, touched)
     refusals, consequences = tuple(returns.refusals()), tuple(returns.consequences())
     reasons = tuple(_reasons(request, refusals, consequences))
-    waits = any(each.verdict is TaskVerdict.FINISH_FIRST for each in decisions)
+    waits = any(each.verdict in (TaskVerdict.FINISH_FIRST, TaskVerdict.CANCEL_FIRST) for each in decisions)
     return replace(
         plan,
         lines=tuple(_line_decisions(state, diff, lines)),
@@ -95,7 +96,7 @@ def _weighed(
     """What differs, what becomes of the tasks, and those of them whose deliveries do not count any more."""
     diff = Differences(program, state, content, kind).find()
     diff.keys.update(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
-    verdicts = Verdicts(program, state, content, diff, known)
+    verdicts = Verdicts(program, state, content, diff, known, cancels=kind is not ChangeKind.MIGRATE)
     verdicts.decide()
     redone = frozenset(task for task, (verdict, _) in verdicts.verdicts.items() if verdict in _REDONE)
     return diff, verdicts, redone

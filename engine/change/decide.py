@@ -15,7 +15,7 @@ from orderloom.engine.change.lines import TAKEN_BACK, LineDiff, Merge
 from orderloom.engine.orchestration.definitions import CompiledTask, Definitions
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.orchestration.reads import reads
-from orderloom.engine.orchestration.remedies import AMEND, base
+from orderloom.engine.orchestration.remedies import AMEND, base, cancel_task
 from orderloom.engine.orchestration.scopes import Scopes
 from orderloom.engine.orchestration.sight import ANY, Key, condition, sight
 from orderloom.engine.program import Program
@@ -41,12 +41,23 @@ LIVE = frozenset((TaskRole.PLANNED, TaskRole.AMEND))
 class Verdicts:
     """The verdict on each task, with its reason in words."""
 
-    def __init__(self, program: Program, state: OrderState, wanted: Wanted, diff: LineDiff, known: Definitions) -> None:
+    def __init__(
+        self,
+        program: Program,
+        state: OrderState,
+        wanted: Wanted,
+        diff: LineDiff,
+        known: Definitions,
+        *,
+        cancels: bool,
+    ) -> None:
         self._program = program
         self._state = state
         self._wanted = wanted
         self._diff = diff
         self._known = known
+        #: whether calls under way are cancelled where that is possible
+        self._cancels = cancels
         self.verdicts: dict[str, tuple[TaskVerdict, str]] = {}
         #: tasks that come back though an earlier run of theirs was given up
         self.again: set[str] = set()
@@ -117,8 +128,11 @@ class Verdicts:
     def _end(self, task: Task, why: str) -> tuple[TaskVerdict, str]:
         state = task.state
         undo = self.undo_of(task)
-        if task.kind is TaskKind.CALL and state is TaskState.RUNNING:
-            return _V.FINISH_FIRST, f"{why}; its callout is under way"
+        if was_cancelled(self._state, task):
+            return _V.CANCEL, f"{why}; its call was cancelled"
+        first = self._under_way(task, why)
+        if first:
+            return first
         if state in _DONE or _taken_on(task):
             if undo:
                 return _V.UNDO, f"{why}; `{undo}` takes it back"
@@ -165,7 +179,8 @@ class Verdicts:
                     todo.append((task.id, _PARTS))
         for task in kept:
             if task.id not in self.verdicts:
-                self.verdicts[task.id] = (_V.KEEP, "")
+                cancelled = was_cancelled(self._state, task)
+                self.verdicts[task.id] = (_V.REDO, "its call was cancelled") if cancelled else (_V.KEEP, "")
 
     def _is_decided(self, task: Task) -> bool:
         """Whether nothing more that differs can lead to another verdict: only that it is not needed any more can."""
@@ -218,10 +233,13 @@ class Verdicts:
         begun = state is TaskState.RUNNING or task.role is TaskRole.AMEND
         if task.kind is TaskKind.SUBPLAN and begun and not state.done and self._condition_fails(task):
             return _V.RESTART, f"{why}; its condition is looked at again"
+        if was_cancelled(self._state, task):
+            return _V.REDO, f"{why}; its call was cancelled"
         if state in _FRESH or (task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING):
             return _V.UPDATE, why
-        if task.kind is TaskKind.CALL and state is TaskState.RUNNING:
-            return _V.FINISH_FIRST, f"{why}; its callout is under way"
+        first = self._under_way(task, why)
+        if first:
+            return first
         if task.kind is TaskKind.MANUAL and state is TaskState.WAITING and not self._condition_fails(task):
             return _V.UPDATE, why
         if state is TaskState.SKIPPED:
@@ -324,6 +342,20 @@ class Verdicts:
             return True
         return self.verdicts[task][0] in (_V.REDO, _V.UNDO_REDO, _V.AMEND)
 
+    def _under_way(self, task: Task, why: str) -> tuple[TaskVerdict, str] | None:
+        """The verdict on a call that is to end before anything else is decided about it; None for any other task."""
+        waiting = _taken_on(task)
+        if task.kind is not TaskKind.CALL or not (waiting or task.state is TaskState.RUNNING):
+            return None
+        compiled = self._compiled(task)
+        operation = compiled.definition.cancel if compiled and self._cancels else ""
+        if not operation:
+            return None if waiting else (_V.FINISH_FIRST, f"{why}; its callout is under way")
+        cancel = self._state.tasks.get(cancel_task(task))
+        if cancel is not None and cancel.state.final:
+            return _V.FINISH_FIRST, f"{why}; its callout is under way, and `{operation}` could not cancel it"
+        return _V.CANCEL_FIRST, f"{why}; its callout is under way, `{operation}` cancels it"
+
     # --- facts ------------------------------------------------------------------------------------------------------
 
     def undo_of(self, task: Task) -> str:
@@ -350,6 +382,12 @@ class Verdicts:
         if name == ANY:
             return f"line `{line}` differs" if line != "order" else "the order differs"
         return f"`{shown}` of line `{line}` differs" if line != "order" else f"`{shown}` of the order differs"
+
+
+def was_cancelled(state: OrderState, task: Task) -> bool:
+    """Whether its call was cancelled for the change that is being weighed."""
+    cancel = state.tasks.get(cancel_task(task)) if task.state is TaskState.FROZEN else None
+    return cancel is not None and cancel.of == task.id and cancel.state is TaskState.COMPLETED
 
 
 def _taken_on(task: Task) -> bool:

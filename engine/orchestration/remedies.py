@@ -1,6 +1,7 @@
 """Tasks that a change adds to a plan: what takes a task back, changes it, looks after it, or decides a conflict.
 
-They are made from the definitions of the tasks that they are for: a design says only `undo …` or `amend with …`.
+They are made from the definitions of the tasks that they are for: a design says only `undo …`, `cancel …` or
+`amend with …`.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ from dataclasses import replace
 
 from orderloom.models.catalog import Attribute
 from orderloom.models.design import DEFAULT_FALLOUT_QUEUE
+from orderloom.models.plan import Task
 from orderloom.models.tasks import PlanDefinition, TaskDefinition, TaskKind
 from orderloom.models.values import BOOLEAN
 
 UNDO = "/undo"
+CANCEL = "/cancel"
 AMEND = "/amend"
 RESOLVE = "/resolve"
 CONFLICT = "/conflict"
@@ -40,6 +43,14 @@ def remedies(plan: PlanDefinition, definition: TaskDefinition) -> Iterator[TaskD
         )
     elif definition.undo_plan:
         yield _subplan(definition, UNDO, f"Undo: {title}", definition.undo_plan)
+    if definition.cancel:
+        yield TaskDefinition(
+            id=definition.id + CANCEL,
+            name=f"cancel {definition.name}",
+            title=f"Cancel: {title}",
+            kind=TaskKind.CALL,
+            operation=definition.cancel,
+        )
     if definition.amend_plan:
         amend = _subplan(definition, AMEND, f"Amend: {title}", definition.amend_plan)
         # what is no longer needed is not amended either
@@ -51,6 +62,11 @@ def remedies(plan: PlanDefinition, definition: TaskDefinition) -> Iterator[TaskD
         kind=TaskKind.MANUAL,
         queue=definition.fallout or DEFAULT_FALLOUT_QUEUE,
     )
+
+
+def cancel_task(task: Task) -> str:
+    """The id of the task that cancels the attempt that this one has under way."""
+    return f"{task.id}{CANCEL}~{task.attempts}"
 
 
 #: for tasks whose definition a version of the design no longer has

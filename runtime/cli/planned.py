@@ -33,6 +33,7 @@ _STYLES = {
     TaskVerdict.UNDO_REDO: "red",
     TaskVerdict.RESOLVE: "red",
     TaskVerdict.FINISH_FIRST: "cyan",
+    TaskVerdict.CANCEL_FIRST: "cyan",
     LineVerdict.KEEP: "dim",
     LineVerdict.CHANGE: "yellow",
     LineVerdict.ADD: "green",
@@ -71,8 +72,8 @@ def show(plan: ChangePlan, title: str) -> None:
     if plan.tasks:
         rows = [_task(each) for each in plan.tasks]
         screen.show_table(("decision", "task", "before → after", "why"), rows, "tasks")
-    if any(each.verdict is TaskVerdict.FINISH_FIRST for each in plan.tasks):
-        screen.remark("calls are under way: the rest is decided once they have answered")
+    if any(each.verdict in (TaskVerdict.FINISH_FIRST, TaskVerdict.CANCEL_FIRST) for each in plan.tasks):
+        screen.remark("calls are under way: the rest is decided once they have answered or are cancelled")
 
 
 def _line(each: LineDecision) -> tuple[object, ...]:

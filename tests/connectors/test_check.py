@@ -45,6 +45,21 @@ def check(found: Operation) -> tuple[tuple[Diagnostic, str], ...]:
     return tuple((d, texts[d.span.file][d.span.start : d.span.end]) for d in check_templates(design(found)))
 
 
+def test_only_what_cancels_a_call_may_name_it() -> None:
+    found = operation(request="DELETE /x/{{ cancelled.key }}/{{ cancelled.port_id }}")
+    ((problem, text), *_) = check(found)
+    assert (problem.code, text) == ("LM6002", "cancelled.key")
+    assert "no task names this operation with `cancel`" in problem.message
+
+    task = replace(design(found).plans["P"].tasks[0], cancel=found.name)
+    plans = {"P": replace(design(found).plans["P"], tasks=(task,))}
+    assert check_templates(replace(design(found), plans=plans)) == ()
+
+    wrong = operation(request="DELETE /x/{{ cancelled.port }}")
+    (problem,) = check_templates(replace(design(wrong), plans=plans))
+    assert (problem.message, problem.help) == ("`cancelled` has no `port`", "did you mean `port_id`?")
+
+
 def test_good_templates_have_no_findings() -> None:
     assert check(operation()) == ()
     assert check(operation(request=REQUEST.replace("line.site", "root.site"))) == ()

@@ -9,7 +9,7 @@ from orderloom.engine.advance.turn import Turn
 from orderloom.models.callout import Callout
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import SendCallout
-from orderloom.models.plan import Task, TaskState
+from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.values import Value
 
 _NO_LINE: Mapping[str, Value] = {"id": None, "action": None, "spec": None, "quantity": None}
@@ -39,7 +39,7 @@ def context(turn: Turn, task: Task, key: str) -> Mapping[str, Mapping[str, Value
     line = turn.line(task)
     scopes = turn.index.scopes
     name = turn.compiled(task).definition.name
-    return {
+    found: dict[str, Mapping[str, Value]] = {
         "line": _values(turn, line),
         "parent": _values(turn, turn.beside(task, line.parent)),
         "root": _values(turn, turn.beside(task, line.root)),
@@ -47,6 +47,17 @@ def context(turn: Turn, task: Task, key: str) -> Mapping[str, Mapping[str, Value
         "account": scopes.account,
         "task": {"id": task.id, "name": name, "attempt": task.attempts, "key": key},
     }
+    if task.role is TaskRole.CANCEL:
+        found["cancelled"] = _cancelled(turn, turn.state.tasks[task.of])
+    return found
+
+
+def _cancelled(turn: Turn, task: Task) -> Mapping[str, Value]:
+    """The call that is to be cancelled, with what its system has said so far; what it has not is absent."""
+    compiled = turn.compiled(task)
+    outputs = dict.fromkeys(compiled.operation.outputs) if compiled.operation else {}
+    name, key = compiled.definition.name, callout_key(turn, task)
+    return {**outputs, **task.outputs, "id": task.id, "name": name, "attempt": task.attempts, "key": key}
 
 
 def _values(turn: Turn, line: Line | None) -> Mapping[str, Value]:
