@@ -15,6 +15,8 @@ from orderloom.models.rules import DecompositionRule
 class FiringMapping:
     attribute: str
     value: CompiledExpression
+    #: names of attributes that the value looks at
+    reads: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from orderloom.engine.expressions import CompiledExpression, Expressions
 from orderloom.engine.expressions.wording import references
 from orderloom.engine.firing import Asking, FiringMapping, FiringRule, asking, strata
 from orderloom.engine.network import NativeNetwork, NetworkRule
-from orderloom.engine.readings import Readings, readings, together
+from orderloom.engine.readings import Readings, looked_at, readings, together
 from orderloom.models.catalog import Spec
 from orderloom.models.design import Design
 from orderloom.models.expression import Formula, Root
@@ -95,12 +95,16 @@ class Program:
     @cached_property
     def asking(self) -> Mapping[str, Asking]:
         """By the name of an attribute, the rules that ask for it."""
-        found: dict[str, dict[str, list[FiringRule]]] = {}
-        for spec, rules in self.firing_by_source.items():
-            for rule in rules:
-                for name in rule.readings.asks:
-                    found.setdefault(name, {}).setdefault(spec, []).append(rule)
-        return {name: asking(by_spec) for name, by_spec in found.items()}
+        return self._looking(lambda rule: rule.readings.asks)
+
+    @cached_property
+    def giving(self) -> Mapping[str, Asking]:
+        """By the name of an attribute, the rules that give what they derive from it."""
+        return self._looking(lambda rule: rule.readings.gives)
+
+    @cached_property
+    def firing_by_id(self) -> Mapping[str, FiringRule]:
+        return {rule.id: rule for rule in self.firing}
 
     @cached_property
     def derived(self) -> Mapping[str, frozenset[str]]:
@@ -124,13 +128,24 @@ class Program:
             self._required[spec] = found
         return found
 
+    def _looking(self, names: Callable[[FiringRule], frozenset[str]]) -> Mapping[str, Asking]:
+        found: dict[str, dict[str, list[FiringRule]]] = {}
+        for spec, rules in self.firing_by_source.items():
+            for rule in rules:
+                for name in names(rule):
+                    found.setdefault(name, {}).setdefault(spec, []).append(rule)
+        return {name: asking(by_spec) for name, by_spec in found.items()}
+
     def _firing(self, rule: DecompositionRule, groups: Mapping[str, Sequence[Readings]]) -> FiringRule:
         target = self.design.specs[rule.target]
         return FiringRule(
             rule=rule,
             id=rule.id,
             target=target,
-            mappings=tuple(FiringMapping(each.attribute, self.expression(each.value)) for each in rule.mappings),
+            mappings=tuple(
+                FiringMapping(each.attribute, self.expression(each.value), looked_at(each.value))
+                for each in rule.mappings
+            ),
             quantity=self.expression(rule.quantity) if rule.quantity else None,
             reads_asset=any(
                 reference.root is Root.ASSET

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
 from orderloom.models.catalog import Scope, Spec
@@ -26,6 +26,8 @@ class Readings:
     action: bool
     #: names of attributes that decide whether the rule asks for its target, for how many units, and for which
     asks: frozenset[str]
+    #: names of attributes that its mappings look at
+    gives: frozenset[str]
 
     @property
     def beyond(self) -> bool:
@@ -48,7 +50,8 @@ def readings(rule: DecompositionRule, target: Spec) -> Readings:
         lines=Collection.LINES in ranges,
         relations=target.scope is Scope.RELATION,
         action=any(isinstance(node, Reference) and node.meta and node.name == "action" for node in asked),
-        asks=frozenset(node.name for node in deciding if isinstance(node, Reference | Variable) and not node.meta),
+        asks=_names(deciding),
+        gives=frozenset(name for each in rule.mappings for name in looked_at(each.value)),
     )
 
 
@@ -62,7 +65,17 @@ def together(found: Sequence[Readings]) -> Readings:
         relations=any(each.relations for each in found),
         action=any(each.action for each in found),
         asks=frozenset(name for each in found for name in each.asks),
+        gives=frozenset(name for each in found for name in each.gives),
     )
+
+
+def looked_at(formula: Formula) -> frozenset[str]:
+    """The names of the attributes that a formula looks at, whosever they are."""
+    return _names(_nodes(formula))
+
+
+def _names(nodes: Iterable[object]) -> frozenset[str]:
+    return frozenset(node.name for node in nodes if isinstance(node, Reference | Variable) and not node.meta)
 
 
 def _nodes(formula: Formula) -> Iterator[object]:

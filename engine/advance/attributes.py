@@ -4,32 +4,36 @@ from __future__ import annotations
 
 from collections import deque
 
-from orderloom.engine.advance.staging import filled
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.advance.weaving import weave
+from orderloom.engine.advance.weaving import take_up, weave
+from orderloom.engine.decomposition import Supplied, derived
 from orderloom.models.conversion import to_json
-from orderloom.models.fulfillment import Line, Provenance
+from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
 from orderloom.models.values import Value
 
 
 def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: Provenance) -> None:
-    """Gives an attribute a value, with its provenance; lines made from this one that lacked it are completed."""
+    """Gives an attribute a value, with its provenance; what rules derive from it follows."""
     work: deque[tuple[Line, str, Value, Provenance]] = deque(((line, name, value, provenance),))
     while work:
         each, attribute, wanted, by = work.popleft()
         if each.attributes.get(attribute) == wanted and attribute not in each.missing:
             continue
-        arrives = wanted is not None and each.attributes.get(attribute) is None
+        arrives = wanted is not None and (each.attributes.get(attribute) is None or by.origin is Origin.RULE)
         _write(turn, each, attribute, wanted, by)
-        work.extend(filled(turn, each))
+        late = _derived(turn, each, attribute)
+        if by.origin is Origin.RULE:
+            take_up(turn, each)
         if arrives:
-            lines = turn.state.lines
-            work.extend(
-                (lines[late.line], late.attribute, late.value, late.provenance)
-                for late in weave(turn, each, attribute).values
-            )
+            late += weave(turn, each, attribute).values
+        work.extend((turn.state.lines[one.line], one.attribute, one.value, one.provenance) for one in late)
+
+
+def _derived(turn: Turn, line: Line, attribute: str) -> tuple[Supplied, ...]:
+    state = turn.state
+    return tuple(derived(turn.program, state.order, state.lines, line.id, attribute, turn.index.around))
 
 
 def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenance) -> None:

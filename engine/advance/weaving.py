@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 
 from orderloom.engine.advance.awaiting import await_related
 from orderloom.engine.advance.index import Index
@@ -12,6 +13,7 @@ from orderloom.engine.advance.turn import Turn
 from orderloom.engine.decomposition import Staged, decompose_further
 from orderloom.engine.orchestration import orchestrate
 from orderloom.engine.orchestration.cycles import cycle
+from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
@@ -34,28 +36,68 @@ def weave(turn: Turn, line: Line, attribute: str) -> Staged:
     lines = {**state.lines, **{each.id: each for each in (*found.joined, *found.added)}}
     strata = turn.program.strata
     lines = {each.id: each for each in sorted(lines.values(), key=lambda each: strata.get(each.spec, 0))}
-    plan = orchestrate(turn.program, state.order, lines)
-    made = {each.id for each in found.added}
-    tasks = {task.id: task for task in plan.tasks if task.line in made}
-    waiting = {task.id: after for task in plan.tasks if (after := _later(turn, task, tasks))}
-    ring = cycle({**_woven(turn, waiting), **tasks})
-    if ring:
-        names = " after ".join(f"`{task}`" for task in (*ring[:6], ring[0]))
-        _note(turn, line, attribute, f"tasks would wait for each other: {names}")
+    turned = [each.id for each in found.joined if each.action is not state.lines[each.id].action]
+    woven = _planned(turn, lines, {*turned, *(each.id for each in found.added)})
+    if woven.ring:
+        _note(turn, line, attribute, woven.ring)
         return Staged()
     for each in found.joined:
         there = state.lines[each.id]
         there.sources, there.users_added, there.users_removed = each.sources, each.users_added, each.users_removed
-        there.quantity = each.quantity
+        there.quantity, there.action = each.quantity, each.action
         lines[each.id] = there
     state.lines = lines
-    for id, after in waiting.items():
+    _put(turn, woven)
+    _go_on(turn, found, woven.tasks)
+    return found
+
+
+def take_up(turn: Turn, line: Line) -> None:
+    """A line that was to stay as it is, but whose values no longer do, is modified: it gets the tasks of that."""
+    state = turn.state
+    if line.action is not Action.NO_CHANGE or line.context or not line.sources or line.attributes == line.before:
+        return
+    turned = replace(line, action=Action.MODIFY)
+    woven = _planned(turn, {**state.lines, line.id: turned}, {line.id})
+    if woven.ring:
+        turn.note(EntryKind.NOTE, line.id, {"text": f"nothing is done about what has changed: {woven.ring}"})
+        return
+    line.action = Action.MODIFY
+    _put(turn, woven)
+    _go_on(turn, Staged(joined=(line,)), woven.tasks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Woven:
+    """Tasks that are new, and what tasks that have not started come after from now on."""
+
+    tasks: dict[str, Task]
+    waiting: dict[str, tuple[str, ...]]
+    #: in words, the tasks that would then wait for each other; "" for none
+    ring: str
+
+
+def _planned(turn: Turn, lines: Mapping[str, Line], made: Collection[str]) -> _Woven:
+    """The tasks of lines that are new or have got another action."""
+    plan = orchestrate(turn.program, turn.state.order, lines)
+    tasks = {task.id: task for task in plan.tasks if task.line in made and task.id not in turn.state.tasks}
+    waiting = {task.id: after for task in plan.tasks if (after := _later(turn, task, tasks))}
+    ring = cycle({**_woven(turn, waiting), **tasks})
+    names = " after ".join(f"`{task}`" for task in (*ring[:6], ring[0])) if ring else ""
+    return _Woven(tasks, waiting, f"tasks would wait for each other: {names}" if ring else "")
+
+
+def _put(turn: Turn, woven: _Woven) -> None:
+    state = turn.state
+    for id, after in woven.waiting.items():
         state.tasks[id].after = after
         turn.tasks.add(id)
-    state.tasks.update(tasks)
+    state.tasks.update(woven.tasks)
+    for line in {task.line for task in woven.tasks.values()}:
+        if state.lines[line].state is OrderStatus.COMPLETED:
+            turn.ended.pop(line, None)
+            turn.move_line(state.lines[line], OrderStatus.IN_PROGRESS)
     turn.index = state.index = Index(turn.program, state)
-    _go_on(turn, found, tasks)
-    return found
 
 
 def _later(turn: Turn, task: Task, tasks: dict[str, Task]) -> tuple[str, ...]:

@@ -6,17 +6,19 @@ Pure and deterministic: the same design, order and inventory give the same lines
 from __future__ import annotations
 
 from orderloom.engine.decomposition import intake, relations, structure
+from orderloom.engine.decomposition.deriving import Supplied, derived
 from orderloom.engine.decomposition.levels import Levels
 from orderloom.engine.decomposition.pruning import prune
 from orderloom.engine.decomposition.rejections import reject
-from orderloom.engine.decomposition.staged import Staged, Supplied, Surroundings, decompose_arrived, decompose_further
+from orderloom.engine.decomposition.staged import Staged, decompose_arrived, decompose_further
+from orderloom.engine.decomposition.surroundings import Surroundings
 from orderloom.engine.decomposition.work import Work
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Decomposition
 from orderloom.models.inventory import EMPTY, Inventory
 from orderloom.models.order import ProductOrder
 
-__all__ = ["Staged", "Supplied", "Surroundings", "decompose", "decompose_arrived", "decompose_further"]
+__all__ = ["Staged", "Supplied", "Surroundings", "decompose", "decompose_arrived", "decompose_further", "derived"]
 
 
 def decompose(program: Program, order: ProductOrder, inventory: Inventory = EMPTY) -> Decomposition:

@@ -115,12 +115,13 @@ def released_line(work: Work, asset: Asset, source: Line) -> Line:
 
 def settle(work: Work, line: Line) -> None:
     """Derives the action, and finds required attributes that are still absent."""
-    line.action = _action(work, line)
+    line.action = action_of(work, line)
     if line.action is not Action.DELETE and line.sources and line.id in work.active:
         _stage(work, line)
 
 
-def _action(work: Work, line: Line) -> Action:
+def action_of(work: Work, line: Line) -> Action:
+    """The action that follows from what the line's sources want and what inventory holds."""
     asset = work.assets.get(line.asset)
     if asset is None:
         return Action.ADD

@@ -1,0 +1,149 @@
+"""What the lines of an order are to each other, for rules that are looked at while it is carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from orderloom.engine.decomposition.levels import TAKEN_BACK, seen
+from orderloom.engine.expressions import NOTHING, Scope, Snapshot, Subject
+from orderloom.engine.expressions.order import account_values, order_values
+from orderloom.engine.firing import Asking, FiringRule
+from orderloom.engine.program import Program
+from orderloom.engine.readings import Readings
+from orderloom.models.catalog import Action, Level
+from orderloom.models.fulfillment import Line
+from orderloom.models.inventory import Asset, AssetState, Inventory
+from orderloom.models.order import ProductOrder
+
+
+class Surroundings:
+    """What the lines of an order are to each other, found in one pass when first asked for.
+
+    Values of the lines may change meanwhile; other lines, sources and actions need other surroundings.
+    """
+
+    def __init__(self, program: Program, lines: Mapping[str, Line]) -> None:
+        self._program = program
+        self._lines = lines
+        self._collections: dict[int, Snapshot] = {}
+
+    @cached_property
+    def places(self) -> Mapping[str, int]:
+        """Of each line, its place in the order."""
+        return {id: place for place, id in enumerate(self._lines)}
+
+    @cached_property
+    def below(self) -> Mapping[str, Sequence[str]]:
+        """The lines that stand right under each line."""
+        return _grouped((line.parent, line.id) for line in self._lines.values() if line.parent)
+
+    @cached_property
+    def within(self) -> Mapping[str, Sequence[str]]:
+        """The lines that have each line as their root."""
+        return _grouped((line.root, line.id) for line in self._lines.values() if line.root)
+
+    def looking(self, asking: Asking, line: str) -> Iterator[tuple[Line, Sequence[FiringRule]]]:
+        """The lines whose rules may look at an attribute of a line, with these rules."""
+        at = self._lines[line]
+        near = {line}
+        if asking.parent:
+            near.update(self.below.get(line, ()))
+        if asking.root:
+            near.update(self.within.get(line, ()))
+        if asking.children and at.parent in self._lines:
+            near.add(at.parent)
+        if asking.lines:
+            near.update(each for spec in asking.by_spec for each in self.by_spec.get(spec, ()))
+        for each in (self._lines[id] for id in (sorted(near, key=self.places.__getitem__) if len(near) > 1 else near)):
+            rules = asking.by_spec.get(each.spec)
+            if rules is None or each.action is Action.DELETE or each.state in TAKEN_BACK:
+                continue
+            if each.level is not Level.PRODUCT and not each.sources:
+                continue
+            found = [rule for rule in rules if each.id == line or _looks(rule.readings, each, at)]
+            if found:
+                yield each, found
+
+    def scope(self, order: ProductOrder, line: Line) -> Scope:
+        """What the rules for a line see of it and around it."""
+        lines = self._lines
+        return Scope(
+            line=line,
+            parent=lines.get(line.parent, NOTHING),
+            root=lines.get(line.root, NOTHING),
+            asset=self.held(line),
+            order=order_values(order),
+            account=account_values(order.account),
+            collections=self.collections(line.spec),
+        )
+
+    def held(self, line: Line) -> Subject:
+        """What inventory held for a line before the order."""
+        return self.inventory.assets.get(line.asset, NOTHING)
+
+    @cached_property
+    def fired(self) -> frozenset[tuple[str, str]]:
+        """The lines and rules that other lines were made by, which are still wanted."""
+        live = (line for line in self._lines.values() if line.state not in TAKEN_BACK)
+        return frozenset((source.line, source.rule) for line in live for source in line.sources)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """Inventory as the order found it, as far as its lines know."""
+        return Inventory(assets=_assets(self._lines))
+
+    @cached_property
+    def fed(self) -> Mapping[str, Sequence[str]]:
+        """The lines made from each line, each once."""
+        pairs = ((source, line.id) for line in self._lines.values() for source in {each.line for each in line.sources})
+        return _grouped(pairs)
+
+    @cached_property
+    def by_spec(self) -> Mapping[str, Sequence[str]]:
+        """The lines of each spec."""
+        return _grouped((line.spec, line.id) for line in self._lines.values())
+
+    def collections(self, spec: str) -> Snapshot:
+        """What the quantifiers of rules for lines of a spec range over: the same as when the order was decomposed."""
+        stratum = self._program.strata.get(spec, 0)
+        found = self._collections.get(stratum)
+        if found is None:
+            lines = seen(self._program, self._lines, stratum)
+            found = self._collections[stratum] = Snapshot(self._program.specs, lines, self.inventory)
+        return found
+
+
+def _looks(looks: Readings, source: Line, at: Line) -> bool:
+    """Whether a rule that looks as `looks` sees the line `at` from its source."""
+    return (
+        looks.lines
+        or (looks.parent and source.parent == at.id)
+        or (looks.root and source.root == at.id)
+        or (looks.children and at.parent == source.id)
+    )
+
+
+def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for key, id in pairs:
+        found.setdefault(key, []).append(id)
+    return found
+
+
+def _assets(lines: Mapping[str, Line]) -> dict[str, Asset]:
+    """Inventory as the order found it, as far as its lines know."""
+    found = {line.asset: line.held for line in lines.values() if line.held is not None}
+    for line in lines.values():
+        if line.context:
+            found[line.asset] = Asset(
+                id=line.asset,
+                spec=line.spec,
+                level=line.level,
+                account="",
+                state=AssetState.ACTIVE,
+                attributes=line.before,
+                quantity=line.quantity,
+                ordered=line.ordered,
+            )
+    return found
