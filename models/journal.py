@@ -156,6 +156,20 @@ class FalloutResolved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InformationRequired:
+    """A person returns a task in fallout to the owner of the order, who is to give these attributes of its line.
+
+    The task stays in fallout; what the owner says comes as `LineCorrected` and `FalloutResolved`, or as an amendment.
+    """
+
+    task: str
+    attributes: tuple[str, ...]
+    by: str
+    #: what is wanted, in words for the owner
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineCorrected:
     """A person corrects attributes of a line, so that a failed task can be tried again with other data."""
 
@@ -244,6 +258,7 @@ Event = (
     | EventArrived
     | WorkCompleted
     | FalloutResolved
+    | InformationRequired
     | LineCorrected
     | OrderHeld
     | OrderReleased
@@ -354,6 +369,17 @@ class CloseWork:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnWork:
+    """The task's item waits for the owner of the order and not for those of its queue."""
+
+    task: str
+    line: str
+    attributes: tuple[str, ...]
+    by: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteInventory:
     changes: tuple[AssetChange, ...]
 
@@ -377,6 +403,7 @@ Command = (
     | StopWaiting
     | OpenWork
     | CloseWork
+    | ReturnWork
     | WriteInventory
     | Publish
 )

@@ -12,6 +12,7 @@ from orderloom.engine.advance.changing import change_requested
 from orderloom.engine.advance.index import index_of
 from orderloom.engine.advance.people import (
     fallout_resolved,
+    information_required,
     line_corrected,
     order_held,
     order_released,
@@ -32,6 +33,7 @@ from orderloom.models.journal import (
     Event,
     EventArrived,
     FalloutResolved,
+    InformationRequired,
     LineCorrected,
     MigrationRequested,
     OrderDeferred,
@@ -59,6 +61,7 @@ _HANDLERS: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     EventArrived: event_arrived,
     WorkCompleted: work_completed,
     FalloutResolved: fallout_resolved,
+    InformationRequired: information_required,
     LineCorrected: line_corrected,
     OrderHeld: order_held,
     OrderReleased: order_released,

@@ -1,4 +1,4 @@
-"""What people do: complete work, decide over fallout, correct lines, hold and release the order.
+"""What people do: complete work, decide over fallout, ask the owner, correct lines, hold and release the order.
 
 Each function refuses what cannot be done, with a message for the one who asked, before it changes anything.
 """
@@ -19,15 +19,22 @@ from orderloom.models.journal import (
     EntryKind,
     FalloutAction,
     FalloutResolved,
+    InformationRequired,
     LineCorrected,
     OrderHeld,
     OrderReleased,
+    Publish,
+    ReturnWork,
     WorkCompleted,
 )
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import PlanState, Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
 from orderloom.models.values import Value
+
+
+#: the event of TMF622 v4 that tells the owner of an order
+INFORMATION_REQUIRED = "ProductOrderInformationRequiredEvent"
 
 
 def work_completed(turn: Turn, event: WorkCompleted) -> None:
@@ -77,6 +84,36 @@ def fallout_resolved(turn: Turn, event: FalloutResolved) -> None:
     if event.outputs:
         task.outputs = {**task.outputs, **event.outputs}
     complete(turn, task, why=why, response=task.outputs, event=task.outputs, form=task.outputs)
+
+
+def information_required(turn: Turn, event: InformationRequired) -> None:
+    """The task stays in fallout, its item waits for the owner of the order, who is told what is wanted."""
+    task = _task(turn, event.task)
+    if task.state is not TaskState.FALLOUT:
+        raise Refused(f"task `{task.id}` is not in fallout, it is {task.state}")
+    if task.version:
+        raise Refused(f"task `{task.id}` is about what line `{task.line}` was before; nobody can give that now")
+    line = turn.line(task)
+    _known(turn.program.specs[line.spec].attributes, event.attributes, f"line `{line.id}` has")
+    if not event.attributes and not event.text:
+        raise Refused("name the attributes that are wanted, or say in words what is")
+    names = ", ".join(event.attributes)
+    why = f"returned to the owner by {event.by}" + (f", for {names}" if names else "")
+    turn.note(EntryKind.NOTE, task.id, {"text": f"{why}: {event.text}" if event.text else why})
+    turn.tell(ReturnWork(task=task.id, line=line.id, attributes=event.attributes, by=event.by, text=event.text))
+    turn.tell(
+        Publish(
+            kind="order.information_required",
+            data={
+                "event": INFORMATION_REQUIRED,
+                "order": turn.state.order.id,
+                "task": task.id,
+                "line": line.id,
+                "attributes": list(event.attributes),
+                "text": event.text,
+            },
+        )
+    )
 
 
 def line_corrected(turn: Turn, event: LineCorrected) -> None:
@@ -151,7 +188,7 @@ def _task(turn: Turn, task_id: str) -> Task:
     return task
 
 
-def _known(attributes: Collection[str], values: Mapping[str, Value], where: str) -> None:
+def _known(attributes: Collection[str], values: Iterable[str], where: str) -> None:
     unknown = [name for name in values if name not in attributes]
     if unknown:
         raise Refused(f"{where} no {_names(unknown)}, only {_names(attributes) or 'nothing'}")

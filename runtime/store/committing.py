@@ -15,6 +15,7 @@ from orderloom.runtime.store.related import write_related
 from orderloom.runtime.store.routing import meet_early_callback, meet_early_event
 from orderloom.runtime.store.rows import Row, Rows
 from orderloom.runtime.store.state_codec import asset_of, packed_asset
+from orderloom.runtime.store.wanted import write_wanted
 
 _HEADER = (
     "UPDATE orders SET version = ?, plan = ?, updated_at = ?, started_at = ?, completed_at = ?, rest = ? "
@@ -92,6 +93,7 @@ def write_rows(writer: sqlite3.Connection, rows: Rows) -> int:
     _many(writer, _TIMER, [row for row in rows.timers.values() if row is not None])
     _many(writer, _WORK_CLOSED, [(at, *key) for key, at in rows.work_closed_at.items()])
     _many(writer, _WORK, [row for row in rows.work.values() if row is not None])
+    write_wanted(writer, rows)
     _many(writer, _ATTEMPT, rows.attempts)
     _many(writer, _PUBLISHED, rows.published)
     _many(writer, _POISONED, rows.poisoned)

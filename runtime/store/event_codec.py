@@ -21,6 +21,7 @@ from orderloom.models.journal import (
     EventArrived,
     FalloutAction,
     FalloutResolved,
+    InformationRequired,
     LineCorrected,
     MigrationRequested,
     OrderDeferred,
@@ -152,6 +153,10 @@ def _fallout(event: FalloutResolved) -> Found:
     }
 
 
+def _wanted(event: InformationRequired) -> Found:
+    return {"task": event.task, "attributes": event.attributes, "by": event.by, "text": event.text}
+
+
 def _corrected(event: LineCorrected) -> Found:
     return {"line": event.line, "values": event.values, "by": event.by, "reason": event.reason}
 
@@ -171,6 +176,7 @@ _WRITERS: dict[type, tuple[str, Callable[[Any], Found]]] = {
     EventArrived: ("arrived", _arrived),
     WorkCompleted: ("work", _work),
     FalloutResolved: ("fallout", _fallout),
+    InformationRequired: ("wanted", _wanted),
     LineCorrected: ("corrected", _corrected),
     OrderHeld: ("hold", _by),
     OrderReleased: ("release", _by),
@@ -258,6 +264,9 @@ _READERS: dict[str, Callable[[Found], Event | Submission]] = {
         by=found["by"],
         reason=found["reason"],
         outputs=unpack_values(found["outputs"]),
+    ),
+    "wanted": lambda found: InformationRequired(
+        task=found["task"], attributes=tuple(found["attributes"]), by=found["by"], text=found["text"]
     ),
     "corrected": lambda found: LineCorrected(
         line=found["line"], values=unpack_values(found["values"]), by=found["by"], reason=found["reason"]

@@ -20,6 +20,7 @@ from orderloom.models.journal import (
     OpenWork,
     Publish,
     RecallCallout,
+    ReturnWork,
     SendCallout,
     StartTimer,
     StopWaiting,
@@ -81,6 +82,9 @@ class Rows:
     waits: dict[tuple[str, str], AwaitCallback | AwaitEvent] = field(default_factory=dict)
     work: dict[tuple[str, str], Row | None] = field(default_factory=dict)
     work_closed_at: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    #: items that wait for owners of orders, and orders whose items do so no more since they were changed
+    work_returned: dict[tuple[str, str], Row] = field(default_factory=dict)
+    work_taken_back: list[tuple[str]] = field(default_factory=list)
     attempts: list[Row] = field(default_factory=list)
     changes: list[tuple[AssetChange, int | None]] = field(default_factory=list)
     published: list[Row] = field(default_factory=list)
@@ -159,6 +163,7 @@ def _change(rows: Rows, commit: OrderCommit) -> None:
     state = commit.state
     order = state.order.id
     rows.amended.append((order_bytes(state.order), order))
+    rows.work_taken_back.append((order,))
     rows.changed.append((state.design, state.order.priority, state.order.external_id, order))
     fresh = list(state.former.items())[commit.former :]
     rows.former += [(order, id, line.id, line_bytes(line)) for id, line in fresh]
@@ -299,7 +304,13 @@ def _open_work(rows: Rows, state: OrderState, command: OpenWork, at: datetime) -
 def _close_work(rows: Rows, state: OrderState, command: CloseWork, at: datetime) -> None:
     key = (state.order.id, command.task)
     rows.work_closed_at[key] = micros(at)
+    rows.work_returned.pop(key, None)
     rows.work[key] = None
+
+
+def _return_work(rows: Rows, state: OrderState, command: ReturnWork, at: datetime) -> None:
+    asked = (command.line, dumps(command.attributes), command.text, command.by, micros(at))
+    rows.work_returned[state.order.id, command.task] = (*asked, state.order.id, command.task)
 
 
 def _write_inventory(rows: Rows, _state: OrderState, command: WriteInventory, at: datetime) -> None:
@@ -322,6 +333,7 @@ _COMMANDS: dict[type[Command], Any] = {
     StopWaiting: _stop_waiting,
     OpenWork: _open_work,
     CloseWork: _close_work,
+    ReturnWork: _return_work,
     WriteInventory: _write_inventory,
     Publish: _publish,
 }

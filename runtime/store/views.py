@@ -107,6 +107,10 @@ class JournalRecord:
 class WorkState(StrEnum):
     OPEN = "open"
     CLAIMED = "claimed"
+    #: of a task whose definition is paused
+    HELD = "held"
+    #: waits for the owner of the order
+    RETURNED = "returned"
     DONE = "done"
 
 
