@@ -122,6 +122,7 @@ class SyncRuntime:
     orders = _plain(Runtime.orders)
     state = _plain(Runtime.state)
     resource = _plain(Runtime.resource)
+    progress = _plain(Runtime.progress)
     lines = _plain(Runtime.lines)
     tasks = _plain(Runtime.tasks)
     schedule = _plain(Runtime.schedule)

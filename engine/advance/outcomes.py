@@ -11,6 +11,7 @@ from orderloom.engine.advance.rollup import task_ended
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.expressions import NOTHING
 from orderloom.engine.scheduling.terms import terms_of
+from orderloom.models.conversion import Json
 from orderloom.models.design import DEFAULT_FALLOUT_QUEUE
 from orderloom.models.fulfillment import Origin, Provenance
 from orderloom.models.journal import (
@@ -60,12 +61,14 @@ def complete(
     definition = compiled.definition
     if definition.kind is TaskKind.MILESTONE or definition.visible:
         words = definition.visible or definition.title or definition.name
-        turn.tell(
-            Publish(
-                kind="milestone",
-                data={"order": turn.state.order.id, "line": task.line, "task": task.id, "text": words},
-            )
-        )
+        told: dict[str, Json] = {
+            "order": turn.state.order.id,
+            "line": task.line,
+            "task": task.id,
+            "text": words,
+            "visible": bool(definition.visible),
+        }
+        turn.tell(Publish(kind="milestone", data=told))
     _done(turn, task)
 
 

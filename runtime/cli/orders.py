@@ -209,6 +209,25 @@ def journal(ctx: click.Context, order: str, after: int, limit: int, as_json: boo
 
 @command.command()
 @click.argument("order")
+@json_option
+@store_options
+@click.pass_context
+def progress(ctx: click.Context, order: str, as_json: bool) -> None:
+    """Show how far an order is, as its customer is told."""
+    with opened(ctx) as runtime:
+        found = runtime.progress(find_order(runtime, order).id)
+    if as_json:
+        screen.show_json(found)
+        return
+    screen.say("order", found.external_id or found.order, screen.state(found.status))
+    if found.expected is not None:
+        screen.say("  expected by", screen.time_text(found.expected))
+    for each in found.milestones:
+        screen.say(screen.state("done" if each.reached else "pending"), each.text, screen.time_text(each.at))
+
+
+@command.command()
+@click.argument("order")
 @by_option
 @reason_option
 @json_option
