@@ -82,6 +82,7 @@ class Face:
         if not by or by == self._principal.name:
             return self._principal.name
         if not self._principal.trusted:
+            self._deny(f"act as {by}")
             raise Forbidden(who=self._principal.name, what=f"act as {by}", permission="trusted", roles="none")
         return by
 
@@ -100,7 +101,7 @@ class Face:
         """What is about to be done, for the trail; `by` as the caller gave it."""
         return Deed(
             at=self._clock.now(),
-            who=self._who(by) if self._principal.trusted else self._principal.name,
+            who=self._who(by),
             what=what,
             kind=kind,
             subject=subject,
