@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from orderloom.dsl import tree
+from orderloom.dsl.assigning import assign_rules
 from orderloom.dsl.clauses import only
 from orderloom.dsl.context import Context
 from orderloom.dsl.suggestions import suggestion
 from orderloom.models.design import DEFAULT_FALLOUT_QUEUE
 from orderloom.models.source import Span
 from orderloom.models.tasks import Due, Queue, RetryKind, RetryPolicy
-
-#: how items of a queue find a person: they are pulled
-PULL = "pull"
 
 #: of a term in business days or hours: years, and still quickly counted
 MOST_BUSINESS = 10_000
@@ -29,9 +27,6 @@ def build_queues(context: Context) -> None:
                 node.name.span,
                 help="write `fallout` after its name, or choose another name",
             )
-        for assign in tree.of_kind(node.statements, tree.AssignStatement):
-            if assign.mode.text != PULL or assign.condition is not None:
-                not_supported(context, f"`assign {assign.mode.text}`", assign.span, "leave it out: people pull items")
         for escalate in tree.of_kind(node.statements, tree.EscalateStatement):
             known_queue(context, escalate.queue)
             not_supported(context, "`escalate to`", escalate.span, "leave it out")
@@ -42,6 +37,7 @@ def build_queues(context: Context) -> None:
             name=name,
             title=node.title.value if node.title is not None else name,
             fallout=node.fallout,
+            assign=assign_rules(context, node),
             sla=due(context, sla.due) if sla is not None else None,
             doc=node.doc,
             span=node.name.span,

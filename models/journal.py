@@ -12,6 +12,7 @@ from orderloom.models.catalog import Attribute
 from orderloom.models.conversion import Json
 from orderloom.models.inventory import AssetChange, Inventory
 from orderloom.models.order import ProductOrder
+from orderloom.models.tasks import AssignMode
 from orderloom.models.values import Value
 
 # --- events ----------------------------------------------------------------------------------------------------------
@@ -358,6 +359,9 @@ class OpenWork:
     form: tuple[Attribute, ...] = ()
     due: datetime | None = None
     priority: int = 4
+    #: how it finds a person, by the queue's rules, and for BY_SKILL what they must know
+    assign: AssignMode = AssignMode.PULL
+    skills: tuple[str, ...] = ()
     #: for FALLOUT: error code and message
     code: str = ""
     message: str = ""

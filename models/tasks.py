@@ -226,6 +226,30 @@ class PlanDefinition:
     span: Span | None = None
 
 
+class AssignMode(StrEnum):
+    """How an item of a queue finds a person."""
+
+    #: people take what they want
+    PULL = "pull"
+    #: members in turn
+    ROUND_ROBIN = "round_robin"
+    #: the member who has the fewest items
+    LEAST_LOADED = "least_loaded"
+    #: the member who has the fewest items, of those with all the skills that are asked for
+    BY_SKILL = "by_skill"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignRule:
+    """`assign by_skill fibre, splicing when order.priority == 0`."""
+
+    mode: AssignMode
+    #: BY_SKILL: at least one
+    skills: tuple[str, ...] = ()
+    when: Formula | None = None
+    span: Span | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """A queue of manual tasks or (with `fallout`) of failed ones."""
@@ -233,6 +257,8 @@ class Queue:
     name: str
     title: str
     fallout: bool = False
+    #: the first one whose condition holds when an item is opened counts; people pull where there is none
+    assign: tuple[AssignRule, ...] = ()
     #: due time of items whose task names none
     sla: Due | None = None
     doc: str = ""

@@ -24,8 +24,8 @@ class QueueBuilder(WordBuilder):
         return tuple(c)
 
     def assign(self, c: Children) -> tree.AssignStatement:
-        _, mode, _, condition = c
-        return tree.AssignStatement(mode=name_of(mode), condition=condition, span=span_of(c))
+        _, mode, skills, _, condition = c
+        return tree.AssignStatement(mode=name_of(mode), skills=skills or (), condition=condition, span=span_of(c))
 
     def sla(self, c: Children) -> tree.SlaStatement:
         _, due, _, _, percent = c

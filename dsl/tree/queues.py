@@ -12,12 +12,13 @@ from orderloom.models.source import Span
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignStatement:
-    """`assign least_loaded`, `assign by_skill when condition`: how items of a queue find a person.
+    """`assign least_loaded`, `assign by_skill fibre when condition`: how items of a queue find a person.
 
     `mode` is as written: `pull`, `round_robin`, `least_loaded`, `by_skill`.
     """
 
     mode: Name
+    skills: tuple[Name, ...]
     condition: Expression | None
     span: Span
 

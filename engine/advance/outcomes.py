@@ -10,6 +10,7 @@ from orderloom.engine.advance.retry import pause
 from orderloom.engine.advance.rollup import task_ended
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.expressions import NOTHING
+from orderloom.engine.orchestration.assigning import assign_rule
 from orderloom.engine.scheduling.terms import terms_of
 from orderloom.models.conversion import Json
 from orderloom.models.design import DEFAULT_FALLOUT_QUEUE
@@ -160,6 +161,7 @@ def open_work(turn: Turn, task: Task, kind: WorkKind, title: str) -> None:
     due = (definition.due if manual else None) or (queue.sla if queue else None)
     task.due = terms_of(turn.program).after(turn.at, due) if due is not None else None
     turn.touch(task)
+    rule = assign_rule(turn.program, turn.state, turn.index.scopes, task, task.queue)
     turn.tell(
         OpenWork(
             task=task.id,
@@ -169,6 +171,8 @@ def open_work(turn: Turn, task: Task, kind: WorkKind, title: str) -> None:
             form=definition.form if manual else (),
             due=task.due,
             priority=turn.state.order.priority,
+            assign=rule.mode,
+            skills=rule.skills,
             code="" if manual else task.code,
             message="" if manual else task.message,
         )
