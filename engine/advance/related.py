@@ -8,11 +8,30 @@ from orderloom.engine.advance.attributes import release
 from orderloom.engine.advance.awaiting import await_related
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.turn import Turn
+from orderloom.engine.orchestration.remedies import base
 from orderloom.models.journal import EntryKind, RelatedOrdersWaived, RelatedTaskEnded
-from orderloom.models.plan import Task, TaskState
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import OrderState, PlanState, Task, TaskRole, TaskState
 
 #: error code of a task that comes after tasks of a related order which will never be done
 RELATED_ORDER_ENDED = "related_order_ended"
+_WORKING = (TaskRole.PLANNED, TaskRole.AMEND)
+_GOING = (OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
+
+
+def related_verdict(state: OrderState, definition: str) -> str | None:
+    """What those are told that wait for the tasks of this definition in an order: "" where they are done or not there,
+    why they will never be done where the order has ended otherwise; None while that is open."""
+    if state.plan is PlanState.NOT_STARTED and not state.status.final:
+        return None
+    tasks = [task for task in state.tasks.values() if task.role in _WORKING and base(task.definition) == definition]
+    if tasks and all(task.state.done for task in tasks):
+        return ""
+    if state.status in _GOING:
+        return None
+    if state.status.final and state.status is not OrderStatus.COMPLETED and (tasks or not state.tasks):
+        return f"order `{state.order.id}` has ended {state.status}"
+    return "" if all(task.state.final for task in tasks) else None
 
 
 def related_task_ended(turn: Turn, event: RelatedTaskEnded) -> None:

@@ -67,6 +67,19 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """When tasks of a related order are done, so long after this order was submitted."""
+
+    #: as the order calls it
+    order: str
+    #: id of the task definition
+    task: str
+    after: timedelta
+    #: why they will never be done, as told then; "" where they are
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """Everything that happens to an order from outside. The empty script is a day on which all goes well.
 
@@ -86,6 +99,10 @@ class Script:
     events: tuple[Delivery, ...] = ()
     #: events that the script does not name arrive, matching, so long after a task waits for them; None: never
     spontaneous: timedelta | None = timedelta(minutes=1)
+    #: what is done in related orders; what is not named never is. None: all of it, a minute after it is asked for
+    elsewhere: tuple[Elsewhere, ...] | None = None
+    #: related orders as they ended, by what the order calls them; they count before `elsewhere`
+    others: Mapping[str, OrderState] = field(default_factory=dict)
     #: anything else, so long after the order was submitted: holds, releases, corrections, changes, stale messages
     interventions: tuple[tuple[timedelta, Happening], ...] = ()
     #: by digest: the designs that migrations go to

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from orderloom.engine.advance import related_verdict
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.reads import reads
+from orderloom.engine.orchestration.remedies import base
 from orderloom.engine.program import Program
 from orderloom.engine.simulation.agenda import Agenda
 from orderloom.engine.simulation.plausible import plausible, plausible_values
@@ -17,6 +19,7 @@ from orderloom.models.conversion import Json, to_json
 from orderloom.models.expression import Root
 from orderloom.models.journal import (
     AwaitEvent,
+    AwaitRelated,
     CallbackReceived,
     CalloutAnswered,
     CancelTimer,
@@ -26,6 +29,7 @@ from orderloom.models.journal import (
     FalloutResolved,
     LineCorrected,
     OpenWork,
+    RelatedTaskEnded,
     SendCallout,
     StartTimer,
     StopWaiting,
@@ -36,6 +40,7 @@ from orderloom.models.journal import (
 from orderloom.models.plan import OrderState
 
 _CALLBACK_AFTER = timedelta(minutes=1)
+_RELATED_AFTER = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,9 @@ class World:
                 self._agenda.call_off(("work", command.task))
             case AwaitEvent():
                 self._await(command, at)
+            case AwaitRelated():
+                for order, task in command.tasks:
+                    self._await_related(order, task, at)
             case StopWaiting():
                 self._agenda.call_off(("callback", command.task))
             case _:
@@ -180,6 +188,28 @@ class World:
         if not scripted and self._script.spontaneous is not None:
             arrived = EventArrived(task=command.task, event=command.event, payload=self._payload(command, at))
             self._agenda.put(at + self._script.spontaneous, arrived)
+
+    def _await_related(self, order: str, task: str, at: datetime) -> None:
+        script = self._script
+        if order in script.others:
+            self._tell_of(script.others[order], order, task, at)
+        elif script.elsewhere is None:
+            self._agenda.put(at + _RELATED_AFTER, RelatedTaskEnded(order=order, task=task))
+        else:
+            for each in script.elsewhere:
+                if (each.order, each.task) == (order, task):
+                    ended = RelatedTaskEnded(order=order, task=task, problem=each.problem)
+                    self._agenda.put(max(at, self._start + each.after), ended)
+
+    def _tell_of(self, state: OrderState, order: str, task: str, at: datetime) -> None:
+        """Of an order that was simulated before: when its tasks were done, or when it ended without."""
+        problem = related_verdict(state, task)
+        if problem is None:
+            return
+        tasks = [each for each in state.tasks.values() if base(each.definition) == task]
+        ends = [each.finished_at for each in tasks] if not problem else [state.completed_at]
+        ended = max((each for each in (*ends, state.started_at) if each is not None), default=at)
+        self._agenda.put(max(at, ended), RelatedTaskEnded(order=order, task=task, problem=problem))
 
     def _payload(self, command: AwaitEvent, at: datetime) -> Mapping[str, Json]:
         compiled = self._tasks[self._definition(command.task)]

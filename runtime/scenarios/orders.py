@@ -27,6 +27,7 @@ _ORDER_KEYS = (
     "description",
     "requested_start",
     "requested_completion",
+    "related",
 )
 _ITEM_KEYS = (*_ACTIONS, "id", "with", "quantity", "items", "spec", "relies_on", "requires", "excludes", "replaces")
 _RELATIONS = {"relies_on": "reliesOn", "requires": "requires", "excludes": "excludes", "replaces": "replaces"}
@@ -95,6 +96,9 @@ class Orders:
             document["priority"] = str(found["priority"].plain())
         if "channel" in found:
             document["channel"] = [{"id": found["channel"].plain()}]
+        if "related" in found:
+            named = found["related"].texts()
+            document["orderRelationship"] = [{"id": each, "relationshipType": "relatedTo"} for each in named]
         for name, field in _FIELDS.items():
             if name in found:
                 document[field] = found[name].plain()

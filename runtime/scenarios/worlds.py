@@ -12,10 +12,10 @@ from orderloom.connectors.simulator import Script as SystemsScript
 from orderloom.connectors.templates.operation import OperationTemplates
 from orderloom.engine.program import Program
 from orderloom.engine.simulation.acts import Amend, CallBack, Cancel, Correct, Migrate, Resolve, Work
-from orderloom.engine.simulation.script import Delivery, Happening, Person, Reply, Script
+from orderloom.engine.simulation.script import Delivery, Elsewhere, Happening, Person, Reply, Script
 from orderloom.models.callout import Answer, Outcome
 from orderloom.models.design import Design
-from orderloom.models.journal import FalloutAction, OrderHeld, OrderReleased, SendCallout
+from orderloom.models.journal import FalloutAction, OrderHeld, OrderReleased, RelatedOrdersWaived, SendCallout
 from orderloom.models.order import ProductOrder
 from orderloom.models.values import Value
 from orderloom.runtime.errors import NotSimulated
@@ -25,12 +25,12 @@ from orderloom.runtime.scenarios.nodes import Node
 from orderloom.runtime.scenarios.orders import Orders
 
 #: keys of a scenario, and of each of its orders, that say what the world does
-WORLD = ("systems", "people", "events", "callbacks", "actions")
+WORLD = ("systems", "people", "events", "callbacks", "actions", "elsewhere")
 _OUTCOMES = tuple(str(each) for each in Outcome)
 #: what an answer or a callback says in terms of the core
 _TOLD = ("outcome", "outputs", "code", "message")
 _REPLY_KEYS = (*_TOLD, "latency", "callback")
-_ACTIONS = ("hold", "release", "retry", "skip", "complete", "correct", "work", "amend", "cancel", "migrate")
+_ACTIONS = ("hold", "release", "start", "retry", "skip", "complete", "correct", "work", "amend", "cancel", "migrate")
 _ACTION_KEYS = (*_ACTIONS, "after", "at", "by", "reason", "values", "outputs", "accept", "roles", "force")
 
 
@@ -58,6 +58,7 @@ class Worlds:
             people=dict(self._people(found["people"])) if "people" in found else {},
             events=tuple(self._events(events, order)) if events else (),
             spontaneous=timedelta(minutes=1) if events is None else None,
+            elsewhere=tuple(self._elsewhere(found["elsewhere"], order)) if "elsewhere" in found else None,
             interventions=tuple(acts),
             versions=self.versions,
         )
@@ -189,6 +190,23 @@ class Worlds:
             )
             yield _when(each, found, order.order_date), act
 
+    def _elsewhere(self, node: Node, order: ProductOrder) -> Iterator[Elsewhere]:
+        for each in node.items():
+            found = each.mapping(("order", "task", "after", "at", "problem"))
+            if "order" not in found or "task" not in found:
+                each.expected("the `order` and its `task`")
+                continue
+            if found["order"].text() not in order.related:
+                found["order"].unknown(found["order"].text(), order.related, "related order")
+            task = self._names.task(found["task"].text(), found["task"])
+            if task is not None:
+                yield Elsewhere(
+                    order=found["order"].text(),
+                    task=task.id,
+                    after=_when(each, found, order.order_date),
+                    problem=found["problem"].text() if "problem" in found else "",
+                )
+
     def _actions(self, node: Node, order: ProductOrder) -> Iterator[tuple[timedelta, Happening]]:
         for each in node.items():
             found = each.mapping(_ACTION_KEYS, "action")
@@ -209,6 +227,8 @@ class Worlds:
                 return OrderHeld(by=by, reason=node.text())
             case "release":
                 return OrderReleased(by=by, reason=node.text())
+            case "start":
+                return RelatedOrdersWaived(by=by, reason=node.text())
             case "correct":
                 return self._correct(node, found.get("values"), by, reason)
             case "amend" | "cancel" | "migrate":

@@ -8,10 +8,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from orderloom.engine.orchestration.remedies import base
+from orderloom.engine.advance import related_verdict
 from orderloom.models.journal import RelatedTaskEnded
-from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState, PlanState, TaskRole
+from orderloom.models.plan import OrderState
 from orderloom.runtime.store.event_codec import event_bytes
 from orderloom.runtime.store.loading import load_states
 from orderloom.runtime.store.routing import NO_KEY
@@ -24,8 +23,6 @@ _TOLD = "DELETE FROM subscriptions WHERE order_id = ? AND task = ?"
 _ALL_OF = "DELETE FROM subscriptions WHERE order_id = ? AND kind = 'related'"
 _INBOX = "INSERT INTO inbox (order_id, event, received_at, priority) SELECT id, ?, ?, priority FROM orders WHERE id = ?"
 _NAMED = "SELECT id FROM orders WHERE external_id = ? AND external_id != '' ORDER BY sequence DESC LIMIT 1"
-_WORKING = (TaskRole.PLANNED, TaskRole.AMEND)
-_GOING = (OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
 
 
 def write_related(writer: sqlite3.Connection, rows: Rows) -> int:
@@ -49,24 +46,9 @@ def write_related(writer: sqlite3.Connection, rows: Rows) -> int:
     return told
 
 
-def verdict(state: OrderState, definition: str) -> str | None:
-    """What those are told that wait for the tasks of this definition in an order: "" where they are done or not there,
-    why they will never be done where the order has ended otherwise; None while that is open."""
-    if state.plan is PlanState.NOT_STARTED and not state.status.final:
-        return None
-    tasks = [task for task in state.tasks.values() if task.role in _WORKING and base(task.definition) == definition]
-    if tasks and all(task.state.done for task in tasks):
-        return ""
-    if state.status in _GOING:
-        return None
-    if state.status.final and state.status is not OrderStatus.COMPLETED and (tasks or not state.tasks):
-        return f"order `{state.order.id}` has ended {state.status}"
-    return "" if all(task.state.final for task in tasks) else None
-
-
 def _tell(writer: sqlite3.Connection, name: str, state: OrderState, at: int, waiting: list[tuple[str, str]]) -> int:
     """Tells those who wait, and forgets that they do. Returns how many events that makes."""
-    verdicts = {task: verdict(state, task) for task in {task for _order, task in waiting}}
+    verdicts = {task: related_verdict(state, task) for task in {task for _order, task in waiting}}
     told = 0
     for order, task in waiting:
         problem = verdicts[task]
