@@ -179,6 +179,7 @@ class Changes(Face):
             specs=design.specs,
             products=self._products(checked),
         )
+        self._demand_account(order.account.id, "preview")
         inventory = replace(self._store.inventory(order.account.id), at=self._clock.now())
         program = self._library.program(design.digest)
         found = decompose(program, order, inventory)
@@ -221,9 +222,12 @@ class Changes(Face):
     async def asset_history(self, id: str) -> list[AssetVersion]:
         """All versions of an item of inventory, oldest first. Raises UnknownAsset."""
         try:
-            return self._store.asset_history(id)
+            found = self._store.asset_history(id)
         except NotFound:
             raise UnknownAsset(asset=id) from None
+        if not self._principal.sees_account(found[-1].asset.account):
+            raise UnknownAsset(asset=id)
+        return found
 
     # --- inside
 
