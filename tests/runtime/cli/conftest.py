@@ -26,15 +26,15 @@ class Shell:
     def bundle(self) -> str:
         return str(self.folder / "parcels")
 
-    def __call__(self, *arguments: str, exit: int = 0, input: str | None = None) -> Result:
-        environ = {"ORDERLOOM_HOME": str(self.home), "NO_COLOR": "1", "ORDERLOOM_DEBUG": "0"}
+    def __call__(self, *arguments: str, exit: int = 0, input: str | None = None, by: str = "") -> Result:
+        environ = {"ORDERLOOM_HOME": str(self.home), "NO_COLOR": "1", "ORDERLOOM_DEBUG": "0", "ORDERLOOM_USER": by}
         result = CliRunner().invoke(command, arguments, env=environ, input=input)
         assert result.exit_code == exit, f"{arguments}: {result.exit_code}\n{result.stdout}\n{result.stderr}"
         assert "Traceback" not in result.output
         return result
 
-    def json(self, *arguments: str, exit: int = 0) -> Any:
-        return json.loads(self(*arguments, "--json", exit=exit).stdout)
+    def json(self, *arguments: str, exit: int = 0, by: str = "") -> Any:
+        return json.loads(self(*arguments, "--json", exit=exit, by=by).stdout)
 
     def order(self, name: str, **more: Any) -> str:
         """The path of an order's file."""
