@@ -47,6 +47,8 @@ class Sources:
     jeopardy: Thresholds = field(default_factory=Thresholds)
     #: see `Design.account_sequence`
     account_sequence: bool = False
+    #: see `Design.pause_reasons`
+    pause_reasons: tuple[str, ...] = ()
     #: path from the bundle's folder, with forward slashes → text; sorted, imported files among them
     files: Mapping[str, str]
     #: SHA-256 over all paths and texts, as hex
@@ -139,6 +141,7 @@ def _assemble(load: _Load, problems: list[Diagnostic]) -> BundleRead:
         calendar=manifest.calendar,
         jeopardy=manifest.jeopardy.thresholds(),
         account_sequence=manifest.sequence == "account",
+        pause_reasons=tuple(manifest.pause_reasons),
         files=files,
         digest=digest_of(files),
     )

@@ -15,14 +15,16 @@ from orderloom.dsl.catalog import build_enums, build_specs
 from orderloom.dsl.checks import CHECKS
 from orderloom.dsl.context import Context
 from orderloom.dsl.decomposition import build_rejections, build_rules, build_scope_keys, build_structure
+from orderloom.dsl.escalating import build_escalations
 from orderloom.dsl.findings import Findings
 from orderloom.dsl.integration import build_connectors, build_operations
 from orderloom.dsl.parser import parse
 from orderloom.dsl.plans import build_plans
-from orderloom.dsl.queues import build_queues, refuse_watches
+from orderloom.dsl.queues import build_queues
 from orderloom.dsl.supply import build_supply
 from orderloom.dsl.symbols import collect
 from orderloom.dsl.tables import build_tables
+from orderloom.dsl.watches import build_watches
 from orderloom.models.design import Design
 from orderloom.models.source import Diagnostic
 
@@ -45,7 +47,7 @@ STAGES: tuple[Callable[[Context], None], ...] = (
     build_structure,
     build_tables,
     build_queues,
-    refuse_watches,
+    build_escalations,
     build_connectors,
     build_operations,
     build_supply,
@@ -53,6 +55,7 @@ STAGES: tuple[Callable[[Context], None], ...] = (
     build_rules,
     build_rejections,
     build_plans,
+    build_watches,
     *CHECKS,
 )
 
@@ -93,5 +96,7 @@ def _design(sources: Sources, context: Context) -> Design:
         calendars=calendars(sources.calendars, sources.time_zone),
         calendar=sources.calendar,
         jeopardy=sources.jeopardy,
+        watches=context.watches,
+        pause_reasons=sources.pause_reasons,
         account_sequence=sources.account_sequence,
     )

@@ -18,6 +18,7 @@ from orderloom.models.rules import DecompositionRule, Rejection, Table
 from orderloom.models.source import Span
 from orderloom.models.structure import Structure
 from orderloom.models.tasks import PlanDefinition, Queue
+from orderloom.models.watching import WatchRule
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +45,7 @@ class Context:
     rules: list[DecompositionRule] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     plans: dict[str, PlanDefinition] = field(default_factory=dict)
+    watches: dict[str, WatchRule] = field(default_factory=dict)
     _known: Known | None = None
     _members: MembersOfSpecs | None = None
 

@@ -85,11 +85,27 @@ def _unknown(context: Context, plan: tree.PlanDeclaration, name: tree.Name) -> N
 def _tasks_of_spec(
     context: Context, plan: tree.PlanDeclaration, item: tree.DependencyItem, reach: Reach
 ) -> tuple[str, ...]:
-    """Ids of the task in all plans for the spec, for what extends it, and for what it extends."""
-    spec, task = item.target.parts[0], item.target.parts[-1]
+    """Ids of the task that a dependency names, if it can ever be in reach."""
+    task = item.target.parts[-1]
+    found = plans_with_task(context, item.target)
+    if found and reach is Reach.LINE and not _related(context, plan.spec.text, [each.spec.text for each in found]):
+        context.findings.error(
+            "LM4011",
+            f"a line of `{plan.spec.text}` is never made from one of `{item.target.parts[0].text}`, nor the other way "
+            "round, so this waits for nothing",
+            item.span,
+            help="look further, as in `within bundle`",
+        )
+        return ()
+    return tuple(f"{each.name.text}.{task.text}" for each in found)
+
+
+def plans_with_task(context: Context, target: tree.DottedName) -> list[tree.PlanDeclaration]:
+    """The plans with the task that `Spec.task` names: for the spec, for what extends it, and for what it extends."""
+    spec, task = target.parts[0], target.parts[-1]
     if spec.text not in context.specs:
         unknown_spec(context, spec)
-        return ()
+        return []
     kin = {*context.specs[spec.text].lineage, *context.structure.family[spec.text]}
     plans = [each for each in context.symbols.plans.values() if each.spec.text in kin]
     found = [each for each in plans if task.text in {one.name.text for one in each.tasks}]
@@ -101,17 +117,7 @@ def _tasks_of_spec(
             task.span,
             help=suggestion(task.text, known, what=f"task in plans for `{spec.text}`"),
         )
-        return ()
-    if reach is Reach.LINE and not _related(context, plan.spec.text, [each.spec.text for each in found]):
-        context.findings.error(
-            "LM4011",
-            f"a line of `{plan.spec.text}` is never made from one of `{spec.text}`, nor the other way round, "
-            "so this waits for nothing",
-            item.span,
-            help="look further, as in `within bundle`",
-        )
-        return ()
-    return tuple(f"{each.name.text}.{task.text}" for each in found)
+    return found
 
 
 def _related(context: Context, spec: str, others: list[str]) -> bool:

@@ -46,6 +46,7 @@ CODES: dict[str, str] = {
     "LM1019": "an attribute that hides a built-in (warning)",
     "LM1020": "an unknown calendar",
     "LM1021": "an unknown way to assign",
+    "LM1022": "an unknown word in a watch rule",
     "LM2001": "a value of the wrong type",
     "LM2002": "an operator that does not apply to the types",
     "LM2003": "numbers of different units",
@@ -106,8 +107,14 @@ CODES: dict[str, str] = {
     "LM4014": "tasks that may wait for each other (warning)",
     "LM4015": "a plan for lines that no rule makes (warning)",
     "LM4016": "a term that is too long",
+    "LM4017": "late work that goes in a circle",
+    "LM4018": "a warning that comes too early or too late",
+    "LM4019": "late work that goes to two queues at once",
+    "LM4020": "a watch rule without its `when` or `do`",
     "LM4021": "an `assign` that is never reached",
     "LM4022": "skills that do not go with the way to assign",
+    "LM4023": "a watch rule that counts or does what cannot be",
+    "LM4024": "a watch rule that counts too far",
     "LM5001": "an unknown way to authenticate",
     "LM5002": "a missing option",
     "LM5003": "an unknown option",
@@ -124,7 +131,6 @@ CODES: dict[str, str] = {
     "LM6005": "a body that is not well formed whatever its values (a warning where only some conditions make it so)",
     "LM6006": "an attribute that is sent before a task supplies it (warning)",
     "LM6007": "an outcome that does not exist, or that never ends a callback (a warning)",
-    "LM9001": "something that is not supported yet",
 }
 
 _TAB = 4

@@ -89,6 +89,8 @@ class Manifest(BaseModel):
     jeopardy: JeopardyDeclaration = JeopardyDeclaration()
     #: `account`: orders of one account are carried out one after the other, in the order of their submission
     sequence: Literal["none", "account"] = "none"
+    #: why the clock of work may be stopped, each with its title; without any, every word will do
+    pause_reasons: dict[SettingName, StrictStr] = {}
 
     def values(self) -> dict[str, Mapping[str, Value]]:
         """The settings as values of the language."""

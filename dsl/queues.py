@@ -27,12 +27,7 @@ def build_queues(context: Context) -> None:
                 node.name.span,
                 help="write `fallout` after its name, or choose another name",
             )
-        for escalate in tree.of_kind(node.statements, tree.EscalateStatement):
-            known_queue(context, escalate.queue)
-            not_supported(context, "`escalate to`", escalate.span, "leave it out")
         sla = only(node.statements, tree.SlaStatement, "sla", context.findings)
-        if sla is not None and sla.warn_at is not None:
-            not_supported(context, "`warn at`", sla.warn_at.span, "leave it out; the time itself is kept")
         context.queues[name] = Queue(
             name=name,
             title=node.title.value if node.title is not None else name,
@@ -44,17 +39,6 @@ def build_queues(context: Context) -> None:
         )
     if DEFAULT_FALLOUT_QUEUE not in context.queues:
         context.queues[DEFAULT_FALLOUT_QUEUE] = Queue(name=DEFAULT_FALLOUT_QUEUE, title="Fallout", fallout=True)
-
-
-def refuse_watches(context: Context) -> None:
-    """Watch rules are part of the language, but nothing acts on them."""
-    for name, node in context.symbols.watches.items():
-        not_supported(context, f"the watch rule `{name}`", node.name.span, "remove it")
-
-
-def not_supported(context: Context, what: str, span: Span, help: str) -> None:
-    """Reports a construct that the language has and the software does not act on."""
-    context.findings.error("LM9001", f"{what} is not supported yet", span, help=help)
 
 
 def known_queue(context: Context, name: tree.Name) -> bool:

@@ -12,6 +12,7 @@ from orderloom.models.jeopardy import Thresholds
 from orderloom.models.rules import DecompositionRule, Rejection, Table
 from orderloom.models.tasks import PlanDefinition, Queue
 from orderloom.models.values import Value
+from orderloom.models.watching import WatchRule
 
 #: the queue of failed tasks for which the design names none; it always exists
 DEFAULT_FALLOUT_QUEUE = "fallout"
@@ -42,5 +43,8 @@ class Design:
     #: name of the calendar for terms that name none; "" for Monday to Friday
     calendar: str = ""
     jeopardy: Thresholds = field(default_factory=Thresholds)
+    watches: Mapping[str, WatchRule] = field(default_factory=dict)
+    #: why the clock of work may be stopped; empty where any word will do
+    pause_reasons: tuple[str, ...] = ()
     #: whether orders of one account are carried out one after the other, in the order of their submission
     account_sequence: bool = False

@@ -251,6 +251,15 @@ class AssignRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """`escalate to field_leads after 4h`."""
+
+    queue: str
+    #: after the breach; no time at all for at once
+    after: Due
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """A queue of manual tasks or (with `fallout`) of failed ones."""
 
@@ -261,6 +270,10 @@ class Queue:
     assign: tuple[AssignRule, ...] = ()
     #: due time of items whose task names none
     sla: Due | None = None
+    #: people are warned after so much of the time, in percent; 0 for never
+    warn_at: int = 0
+    #: where late items go
+    escalations: tuple[Escalation, ...] = ()
     doc: str = ""
     span: Span | None = None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orderloom.dsl import tree
-from orderloom.dsl.builder.words import Children, WordBuilder, name_of, nodes_of, span_of
+from orderloom.dsl.builder.words import Children, WordBuilder, name_of, nodes_of, optional_name, span_of
 
 
 class QueueBuilder(WordBuilder):
@@ -32,7 +32,7 @@ class QueueBuilder(WordBuilder):
         return tree.SlaStatement(due=due, warn_at=self._optional_number(percent), span=span_of(c))
 
     def escalate(self, c: Children) -> tree.EscalateStatement:
-        return tree.EscalateStatement(queue=name_of(c[2]), span=span_of(c))
+        return tree.EscalateStatement(queue=name_of(c[2]), after=c[4], span=span_of(c))
 
     def watch(self, c: Children) -> tree.WatchDeclaration:
         keyword, name, title, _, statements, _ = c
@@ -48,13 +48,26 @@ class QueueBuilder(WordBuilder):
         return tuple(c)
 
     def watch_trigger(self, c: Children) -> tree.WatchTrigger:
-        _, count, _, _, subject, _, window = c
+        _, count, event, _, subject, _, _, error, _, window, _, per = c
         return tree.WatchTrigger(
-            count=self._number(count), subject=subject, window=self._time_span(window), span=span_of(c)
+            count=self._number(count),
+            event=name_of(event),
+            subject=subject,
+            error=self._optional_text(error),
+            window=self._time_span(window),
+            per=optional_name(per),
+            span=span_of(c),
         )
 
     def watch_response(self, c: Children) -> tree.WatchResponse:
         return tree.WatchResponse(actions=nodes_of(c), span=span_of(c))
 
     def watch_action(self, c: Children) -> tree.WatchAction:
-        return tree.WatchAction(verb=name_of(c[0]), target=c[1], span=span_of(c))
+        verb, target, _, queue, title = c
+        return tree.WatchAction(
+            verb=name_of(verb),
+            target=target,
+            queue=optional_name(queue),
+            title=self._optional_text(title),
+            span=span_of(c),
+        )

@@ -35,9 +35,11 @@ class SlaStatement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalateStatement:
-    """`escalate to field_leads`."""
+    """`escalate to field_leads after 4h`."""
 
     queue: Name
+    #: how long after the breach
+    after: DueTime | None
     span: Span
 
 
@@ -58,20 +60,25 @@ class QueueDeclaration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchTrigger:
-    """`when 5 failures of inventory within 10m`."""
+    """`when 5 failures of inventory with error "BUSY" within 10m per account`; event and key are as written."""
 
     count: Number
+    event: Name
     subject: DottedName
+    error: Text | None
     window: TimeSpan
+    per: Name | None
     span: Span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchAction:
-    """`hold inventory`, `notify noc`; the verb is as written."""
+    """`hold inventory`, `notify noc`, `open work in noc "title"`; verb and target are as written."""
 
     verb: Name
     target: DottedName
+    queue: Name | None
+    title: Text | None
     span: Span
 
 
