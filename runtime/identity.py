@@ -6,8 +6,8 @@ first user, who has to be an administrator, each operation is checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
@@ -16,6 +16,7 @@ from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import ROLES, Permission, Role
 from orderloom.runtime.access.principals import SYSTEM, Principal
 from orderloom.runtime.access.resolving import all_roles, principal
+from orderloom.runtime.access.standing import TeamView, UserView, team_view, theirs, user_view
 from orderloom.runtime.errors import (
     Forbidden,
     NameRefused,
@@ -35,32 +36,6 @@ from orderloom.runtime.store.identity import Grant, Held, Holder, OwnRole, Team,
 ADMINISTRATOR = "administrator"
 #: of names of users, teams and roles
 _LONGEST = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserView:
-    """A user, and what they may do as of now."""
-
-    user: User
-    #: granted to the user alone or to one of the user's teams
-    roles: tuple[str, ...]
-    teams: tuple[str, ...]
-    skills: tuple[str, ...]
-    queues: tuple[str, ...]
-    accounts: tuple[str, ...]
-    permissions: tuple[Permission, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamView:
-    """A team with its members and what it gives them."""
-
-    team: Team
-    members: tuple[str, ...]
-    roles: tuple[str, ...]
-    skills: tuple[str, ...]
-    queues: tuple[str, ...]
-    accounts: tuple[str, ...]
 
 
 class Identity(Face):
@@ -83,13 +58,13 @@ class Identity(Face):
     async def users(self) -> list[UserView]:
         """All users, by name."""
         held, roles = self._store.held(), self._roles()
-        return [_view(user, _theirs(held, user.name), roles) for user in self._store.users()]
+        return [user_view(user, theirs(held, user.name), roles) for user in self._store.users()]
 
     @needs(Permission.USERS_VIEW)
     async def user(self, name: str) -> UserView:
         """Raises UnknownUser."""
         user = self._user(name)
-        return _view(user, self._store.held_by(name), self._roles())
+        return user_view(user, self._store.held_by(name), self._roles())
 
     @needs(Permission.USERS_MANAGE)
     async def add_user(
@@ -124,7 +99,7 @@ class Identity(Face):
             self._store.add_user(user, grants, self._deed("add_user", "user", name, by=by, after=after))
         except Conflict:
             raise UserExists(user=name) from None
-        return _view(user, self._store.held_by(name), self._roles())
+        return user_view(user, self._store.held_by(name), self._roles())
 
     @needs(Permission.USERS_MANAGE)
     async def change_user(
@@ -166,7 +141,7 @@ class Identity(Face):
     async def teams(self) -> list[TeamView]:
         """All teams, by name."""
         held = self._store.held()
-        return [_team_view(team, held) for team in self._store.teams()]
+        return [team_view(team, held) for team in self._store.teams()]
 
     @needs(Permission.USERS_MANAGE)
     async def put_team(self, name: str, title: str = "", by: str = "") -> TeamView:
@@ -174,7 +149,7 @@ class Identity(Face):
         _named(name)
         team = Team(name=name, title=title)
         self._store.put_team(team, self._deed("put_team", "team", name, by=by, after={"title": title}))
-        return _team_view(team, self._store.held())
+        return team_view(team, self._store.held())
 
     @needs(Permission.USERS_MANAGE)
     async def drop_team(self, name: str, by: str = "", reason: str = "") -> None:
@@ -319,7 +294,7 @@ class Identity(Face):
         after: dict[str, Json] = {name: getattr(wanted, name) for name in names}
         deed = self._deed(what, "user", wanted.name, by=by, before=before, after=after, reason=reason)
         self._store.change_user(wanted, deed)
-        return _view(wanted, self._store.held_by(wanted.name), self._roles())
+        return user_view(wanted, self._store.held_by(wanted.name), self._roles())
 
     def _grant(self, holder: Holder | str, name: str, kind: Grant | str, value: str) -> Held:
         held = Held(holder=Holder(holder), name=name, kind=Grant(kind), value=value)
@@ -347,8 +322,8 @@ class Identity(Face):
         held = [each for each in self._store.held() if each not in gone]
         for user in self._store.users():
             if user.active and user.name != leaving:
-                theirs = _theirs(held, user.name)
-                if any(each.kind is Grant.ROLE and each.value == ADMINISTRATOR for each in theirs):
+                found = theirs(held, user.name)
+                if any(each.kind is Grant.ROLE and each.value == ADMINISTRATOR for each in found):
                     return
         raise NotPossible(
             what="take this back", why="no active administrator would be left", do="make somebody else one first"
@@ -368,39 +343,3 @@ def _permission(name: str) -> Permission:
         return Permission(name)
     except ValueError:
         raise UnknownPermission(permission=name, known=", ".join(Permission)) from None
-
-
-def _theirs(held: Iterable[Held], user: str) -> list[Held]:
-    """What a user holds, also through teams; of all grants."""
-    held = list(held)
-    own = [each for each in held if each.holder is Holder.USER and each.name == user]
-    teams = {each.value for each in own if each.kind is Grant.TEAM}
-    return own + [each for each in held if each.holder is Holder.TEAM and each.name in teams]
-
-
-def _values(held: Iterable[Held], kind: Grant) -> tuple[str, ...]:
-    return tuple(sorted({each.value for each in held if each.kind is kind}))
-
-
-def _view(user: User, held: list[Held], roles: Mapping[str, Role]) -> UserView:
-    return UserView(
-        user=user,
-        roles=_values(held, Grant.ROLE),
-        teams=_values(held, Grant.TEAM),
-        skills=_values(held, Grant.SKILL),
-        queues=_values(held, Grant.QUEUE),
-        accounts=_values(held, Grant.ACCOUNT),
-        permissions=tuple(sorted(principal(user.name, held, roles).permissions)) if user.active else (),
-    )
-
-
-def _team_view(team: Team, held: list[Held]) -> TeamView:
-    given = [each for each in held if each.holder is Holder.TEAM and each.name == team.name]
-    return TeamView(
-        team=team,
-        members=tuple(each.name for each in held if each.kind is Grant.TEAM and each.value == team.name),
-        roles=_values(given, Grant.ROLE),
-        skills=_values(given, Grant.SKILL),
-        queues=_values(given, Grant.QUEUE),
-        accounts=_values(given, Grant.ACCOUNT),
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from orderloom.runtime.identity import TeamView, UserView
+from orderloom.runtime.access.standing import TeamView, UserView
 from orderloom.runtime.store.identity import Grant
 
 #: kinds of grants, as they are written
