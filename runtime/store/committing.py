@@ -16,6 +16,7 @@ from orderloom.runtime.store.routing import meet_early_callback, meet_early_even
 from orderloom.runtime.store.rows import Row, Rows
 from orderloom.runtime.store.state_codec import asset_of, packed_asset
 from orderloom.runtime.store.wanted import write_wanted
+from orderloom.runtime.store.work_rows import write_work
 
 _HEADER = (
     "UPDATE orders SET version = ?, plan = ?, updated_at = ?, started_at = ?, completed_at = ?, rest = ? "
@@ -49,11 +50,6 @@ _SUBSCRIPTION = (
     "INSERT OR REPLACE INTO subscriptions (order_id, task, kind, name, field, key) VALUES (?, ?, ?, ?, ?, ?)"
 )
 _SUBSCRIPTION_GONE = "DELETE FROM subscriptions WHERE order_id = ? AND task = ?"
-_WORK_CLOSED = "UPDATE work SET state = 'done', closed_at = ? WHERE order_id = ? AND task = ? AND state != 'done'"
-_WORK = (
-    "INSERT INTO work (order_id, task, kind, queue, title, form, due, priority, state, claimed_by, code, message, "
-    "opened_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
 _ATTEMPT = (
     "INSERT INTO attempts (order_id, task, attempt, key, connector, operation, outcome, code, message, at, exchange) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -91,8 +87,7 @@ def write_rows(writer: sqlite3.Connection, rows: Rows) -> int:
     _many(writer, _TIMER_DONE, rows.timers_done)
     _many(writer, _TIMER_GONE, _gone(rows.timers))
     _many(writer, _TIMER, [row for row in rows.timers.values() if row is not None])
-    _many(writer, _WORK_CLOSED, [(at, *key) for key, at in rows.work_closed_at.items()])
-    _many(writer, _WORK, [row for row in rows.work.values() if row is not None])
+    write_work(writer, rows)
     write_wanted(writer, rows)
     _many(writer, _ATTEMPT, rows.attempts)
     _many(writer, _PUBLISHED, rows.published)

@@ -17,6 +17,7 @@ from orderloom.models.journal import (
     CloseWork,
     Command,
     EntryKind,
+    FalloutResolved,
     OpenWork,
     Publish,
     RecallCallout,
@@ -24,6 +25,7 @@ from orderloom.models.journal import (
     SendCallout,
     StartTimer,
     StopWaiting,
+    WorkCompleted,
     WriteInventory,
 )
 from orderloom.models.plan import OrderState
@@ -82,6 +84,8 @@ class Rows:
     waits: dict[tuple[str, str], AwaitCallback | AwaitEvent] = field(default_factory=dict)
     work: dict[tuple[str, str], Row | None] = field(default_factory=dict)
     work_closed_at: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    #: who did the work that is closed
+    work_done_by: dict[tuple[str, str], str] = field(default_factory=dict)
     #: items that wait for owners of orders, and orders whose items do so no more since they were changed
     work_returned: dict[tuple[str, str], Row] = field(default_factory=dict)
     work_taken_back: list[tuple[str]] = field(default_factory=list)
@@ -203,6 +207,8 @@ def _holding(rows: Rows, order: str, applied: Applied) -> None:
         rows.calls_held.append((event.reason, order, event.task, event.attempt))
     elif isinstance(event, CalloutReleased):
         rows.calls_held.append(("", order, event.task, event.attempt))
+    elif isinstance(event, (WorkCompleted, FalloutResolved)):
+        rows.work_done_by[order, event.task] = event.by
 
 
 def _refuse(rows: Rows, refusal: Refusal) -> None:
@@ -298,6 +304,8 @@ def _open_work(rows: Rows, state: OrderState, command: OpenWork, at: datetime) -
         command.code,
         command.message,
         now,
+        command.assign._value_,
+        dumps(command.skills),
     )
 
 

@@ -280,10 +280,25 @@ work = Table(
     _integer("closed_at", null=True),
     #: of fallout: why, as a row of `causes`; NULL until that is looked up
     _integer("cause", null=True),
+    #: how it finds a person, and what they must know, by the rules of its queue
+    Column("assign", Text, nullable=False, server_default="pull"),
+    Column("skills", LargeBinary, nullable=False, server_default="[]"),
+    #: 1 where the worker is to look for somebody
+    Column("seeking", Integer, nullable=False, server_default="0"),
+    #: until when the one who has claimed it keeps it
+    _integer("lease", null=True),
+    #: of the inbox: what the one who has it asked for; while that waits, nobody else can take it
+    _integer("request", null=True),
+    #: who had it last and gave it back, or let the lease run out
+    Column("former", Text, nullable=False, server_default=""),
     Index("work_open", "order_id", "task", unique=True, sqlite_where=text("state != 'done'")),
     Index("work_by_queue", "queue", "priority", "due", sqlite_where=text("state != 'done'")),
     Index("work_by_urgency", "priority", "due", sqlite_where=text("state != 'done'")),
     Index("work_by_order", "order_id"),
+    Index("work_seeking", "queue", sqlite_where=text("seeking = 1 AND state = 'open'")),
+    # how much each has to do, and what of it is assigned
+    Index("work_by_holder", "claimed_by", "state", sqlite_where=text("state IN ('assigned', 'claimed')")),
+    Index("work_by_lease", "lease", sqlite_where=text("state = 'claimed'")),
     Index("work_of_no_cause", "id", sqlite_where=text("kind = 'fallout' AND cause IS NULL")),
     # groups of like errors, also by queue
     Index("work_by_cause", "cause", "opened_at", "queue", sqlite_where=text("state != 'done' AND cause IS NOT NULL")),
@@ -399,6 +414,70 @@ settings = Table(
     _text("name"),
     _text("value"),
     PrimaryKeyConstraint("name"),
+)
+
+#: who had a work item when; triggers refuse to change or delete a row
+work_history = Table(
+    "work_history",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _integer("work"),
+    _text("order_id"),
+    _integer("at"),
+    #: opened, assigned, claimed, released, lapsed, escalated, handedOver, returned, done, closed
+    _text("what"),
+    #: who did it, "" for the software
+    _text("who"),
+    #: who has it since, "" for nobody
+    _text("holder"),
+    #: in which it is since
+    _text("queue"),
+    _text("reason"),
+    Index("work_history_by_work", "work", "id"),
+    Index("work_history_by_time", "at"),
+    sqlite_autoincrement=True,
+)
+
+#: what people wrote about a work item, or where they said that something about it lies
+work_notes = Table(
+    "work_notes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _integer("work"),
+    _text("order_id"),
+    _integer("at"),
+    _text("who"),
+    _text("text"),
+    #: of an attachment; the content stays where it is
+    _text("url"),
+    _text("name"),
+    _text("media_type"),
+    Index("work_notes_by_work", "work", "id"),
+    sqlite_autoincrement=True,
+)
+
+#: what stands over the rules of a queue's design, at run time
+queue_rules = Table(
+    "queue_rules",
+    metadata,
+    _text("queue"),
+    #: NULL for as designed
+    _text("assign", null=True),
+    _blob("skills"),
+    #: microseconds, NULL for as usual
+    _integer("lease", null=True),
+    #: 1 where nothing is assigned for the time being
+    _integer("paused"),
+    _integer("at"),
+    _text("who"),
+    _text("reason"),
+    PrimaryKeyConstraint("queue"),
+    sqlite_with_rowid=False,
+)
+
+#: who of a queue's members got the last item
+queue_turns = Table(
+    "queue_turns", metadata, _text("queue"), _text("last"), PrimaryKeyConstraint("queue"), sqlite_with_rowid=False
 )
 
 #: what people did; triggers refuse to change or delete a row

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _identity()
     _fallout()
     _control()
+    _desk()
 
 
 def _audit() -> None:
@@ -188,6 +189,61 @@ def _control() -> None:
         "SELECT 1 FROM paused WHERE substr(NEW.task, -length(definition) - 1) = '/' || definition AND (bundle = '' OR "
         "bundle = (SELECT name FROM orders JOIN bundles ON digest = design WHERE orders.id = NEW.order_id))) "
         "BEGIN UPDATE work SET state = 'held' WHERE id = NEW.id; END"
+    )
+
+
+def _desk() -> None:
+    op.add_column("work", sa.Column("assign", sa.Text(), nullable=False, server_default="pull"))
+    op.add_column("work", sa.Column("skills", sa.LargeBinary(), nullable=False, server_default="[]"))
+    op.add_column("work", sa.Column("seeking", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("work", sa.Column("lease", sa.Integer(), nullable=True))
+    op.add_column("work", sa.Column("request", sa.Integer(), nullable=True))
+    op.add_column("work", sa.Column("former", sa.Text(), nullable=False, server_default=""))
+    for name, columns, condition in (
+        ("work_seeking", ["queue"], "seeking = 1 AND state = 'open'"),
+        ("work_by_holder", ["claimed_by", "state"], "state IN ('assigned', 'claimed')"),
+        ("work_by_lease", ["lease"], "state = 'claimed'"),
+    ):
+        op.create_index(name, "work", columns, unique=False, sqlite_where=sa.text(condition))
+    op.create_table(
+        "work_history",
+        *_integers("id", "work"),
+        *_texts("order_id"),
+        *_integers("at"),
+        *_texts("what", "who", "holder", "queue", "reason"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("work_history_by_work", "work_history", ["work", "id"], unique=False)
+    op.create_index("work_history_by_time", "work_history", ["at"], unique=False)
+    for verb in ("UPDATE", "DELETE"):
+        op.execute(
+            f"CREATE TRIGGER work_history_no_{verb.lower()} BEFORE {verb} ON work_history "
+            "BEGIN SELECT RAISE(ABORT, 'the history of work is only ever added to'); END"
+        )
+    op.create_table(
+        "work_notes",
+        *_integers("id", "work"),
+        *_texts("order_id"),
+        *_integers("at"),
+        *_texts("who", "text", "url", "name", "media_type"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("work_notes_by_work", "work_notes", ["work", "id"], unique=False)
+    op.create_table(
+        "queue_rules",
+        *_texts("queue"),
+        sa.Column("assign", sa.Text(), nullable=True),
+        sa.Column("skills", sa.LargeBinary(), nullable=False),
+        *_integers("lease", null=True),
+        *_integers("paused", "at"),
+        *_texts("who", "reason"),
+        sa.PrimaryKeyConstraint("queue"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "queue_turns", *_texts("queue", "last"), sa.PrimaryKeyConstraint("queue"), sqlite_with_rowid=False
     )
 
 
