@@ -19,6 +19,7 @@ from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
 from orderloom.runtime.store.auditing import Deed, DeedFilter, DeedView
+from orderloom.runtime.store.deliveries import Attempted, Backlog, Channel, Delivery, DeliveryState, Untold
 from orderloom.runtime.store.identity import Grant, Held, Member, OwnRole, Team, User
 from orderloom.runtime.store.records import Batch, Gate, InboxEvent, PendingCall, RequestState, Timer
 from orderloom.runtime.store.views import (
@@ -261,6 +262,51 @@ class Histories(Protocol):
         NotFound."""
 
 
+class Telling(Protocol):
+    """Channels of notifications and what is to be delivered to them, see `store.deliveries`."""
+
+    def add_channel(self, channel: Channel, deed: Deed) -> None:
+        """It is told what is published from now on. Raises Conflict where the name is taken."""
+
+    def remove_channel(self, name: str, deed: Deed) -> None:
+        """With all that waited for it. Raises NotFound."""
+
+    def pause_channel(self, name: str, paused: bool, deed: Deed) -> None:
+        """What is published meanwhile waits. Raises NotFound."""
+
+    def channels(self) -> list[Channel]:
+        """By name."""
+
+    def backlogs(self) -> dict[str, Backlog]:
+        """By channel; those without any are left out."""
+
+    def untold(self) -> bool:
+        """Whether a channel that is not paused has events of the feed before it."""
+
+    def next_untold(self, limit: int) -> Untold:
+        """The next events, for the channels furthest behind and all that are not at the end."""
+
+    def route(self, channels: Sequence[Channel], position: int, deliveries: Sequence[Delivery]) -> None:
+        """Keeps what these channels are to be told of the feed up to `position`, and that they are there now."""
+
+    def next_delivery(self) -> datetime | None:
+        """When the earliest attempt is due; None for none."""
+
+    def due_deliveries(self, channel: str, now: datetime, limit: int) -> list[Delivery]:
+        """What is to be attempted, longest due first."""
+
+    def settle(self, attempts: Sequence[Attempted], now: datetime) -> None:
+        """Keeps what became of attempts; what waited behind a delivery that is done or given up is due then."""
+
+    def deliveries(
+        self, states: Sequence[DeliveryState], channel: str = "", order: str = "", limit: int = 100
+    ) -> list[Delivery]:
+        """Newest first; empty conditions are left out."""
+
+    def resend(self, deliveries: Sequence[Delivery], now: datetime, deed: Deed) -> int:
+        """Tries again what was given up; returns how many there still were."""
+
+
 class Sealing(Protocol):
     """A batch that is written but not yet durable. The event loop may do other work while `seal` runs in a thread."""
 
@@ -313,5 +359,5 @@ class Work(Protocol):
         """Gives up files and locks. Nothing is pending: what is durable is durable already."""
 
 
-class Store(Bundles, Requests, Trail, Identity, Screens, Gating, Histories, Work, Protocol):
+class Store(Bundles, Requests, Trail, Identity, Screens, Gating, Histories, Telling, Work, Protocol):
     """All of it."""

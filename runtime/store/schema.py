@@ -536,6 +536,83 @@ grants = Table(
     sqlite_with_rowid=False,
 )
 
+#: where notifications go, and what
+channels = Table(
+    "channels",
+    metadata,
+    _text("name"),
+    _text("kind"),
+    _blob("settings"),
+    _blob("wanted"),
+    _blob("templates"),
+    _integer("paused"),
+    #: of the feed `published`, up to which it was looked at
+    _integer("position"),
+    _integer("created_at"),
+    PrimaryKeyConstraint("name"),
+)
+
+#: one event of the feed for one channel
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("channel"),
+    _integer("sequence"),
+    _text("order_id"),
+    _text("kind"),
+    _integer("at"),
+    _text("subject"),
+    #: as it is sent; empty once it was
+    _blob("body"),
+    _text("state"),
+    _integer("tries"),
+    #: NULL where it waits behind another of the same channel and order, or for nothing
+    _integer("due", null=True),
+    _integer("since"),
+    _text("error"),
+    _integer("settled_at", null=True),
+    UniqueConstraint("channel", "sequence"),
+    Index("deliveries_by_due", "channel", "due", sqlite_where=text("due IS NOT NULL")),
+    Index("deliveries_waiting", "channel", "order_id", "id", sqlite_where=text("state = 'waiting'")),
+    # lists of what is not done, and removing a channel
+    Index("deliveries_undone", "channel", "id", sqlite_where=text("state != 'done'")),
+    Index("deliveries_by_order", "order_id", "id"),
+    sqlite_autoincrement=True,
+)
+
+#: what happened, by hour: counts, and spans of time as histograms; derived from the journal, see `analytics/`
+facts = Table(
+    "facts",
+    metadata,
+    _text("measure"),
+    #: since 1970, UTC
+    _integer("hour"),
+    #: spec of the orders' topmost product, "" for all orders
+    _text("product"),
+    #: what of: a task definition, a queue, an error; "" for nothing in particular
+    _text("subject"),
+    _integer("count"),
+    #: microseconds
+    _integer("total"),
+    _blob("histogram"),
+    PrimaryKeyConstraint("measure", "hour", "product", "subject"),
+    sqlite_with_rowid=False,
+)
+
+#: what `facts` must know of orders that are not at their end
+unfinished = Table(
+    "unfinished",
+    metadata,
+    _text("order_id"),
+    _blob("data"),
+    PrimaryKeyConstraint("order_id"),
+    sqlite_with_rowid=False,
+)
+
+#: how far what is derived from rows that are only added has come
+cursors = Table("cursors", metadata, _text("name"), _integer("position"), PrimaryKeyConstraint("name"))
+
 #: one intervention on many work items or orders
 bulks = Table(
     "bulks",

@@ -17,6 +17,7 @@ from orderloom.runtime.store.bundles import SqliteBundles
 from orderloom.runtime.store.codec import instant, maybe_instant, micros
 from orderloom.runtime.store.committing import write_rows
 from orderloom.runtime.store.database import Database
+from orderloom.runtime.store.deliveries import SqliteDeliveries
 from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.event_codec import callout_from, event_from
 from orderloom.runtime.store.gates import SqliteGates
@@ -76,7 +77,14 @@ class _Sealing:
 
 
 class SqliteStore(
-    SqliteBundles, SqliteRequests, SqliteWorkItems, SqliteGates, SqliteHistories, SqliteAudit, SqliteIdentity
+    SqliteBundles,
+    SqliteRequests,
+    SqliteWorkItems,
+    SqliteGates,
+    SqliteHistories,
+    SqliteAudit,
+    SqliteIdentity,
+    SqliteDeliveries,
 ):
     """A `Store` in one SQLite file."""
 

@@ -12,6 +12,8 @@ depends_on = None
 def upgrade() -> None:
     _audit()
     _identity()
+    _notifications()
+    _analytics()
     _fallout()
     _control()
     _desk()
@@ -245,6 +247,63 @@ def _desk() -> None:
     op.create_table(
         "queue_turns", *_texts("queue", "last"), sa.PrimaryKeyConstraint("queue"), sqlite_with_rowid=False
     )
+
+
+def _notifications() -> None:
+    op.create_table(
+        "channels",
+        *_texts("name", "kind"),
+        *(sa.Column(name, sa.LargeBinary(), nullable=False) for name in ("settings", "wanted", "templates")),
+        *_integers("paused", "position", "created_at"),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("id", sa.Integer(), nullable=False),
+        *_texts("channel"),
+        *_integers("sequence"),
+        *_texts("order_id", "kind"),
+        *_integers("at"),
+        *_texts("subject"),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        *_texts("state"),
+        *_integers("tries"),
+        *_integers("due", null=True),
+        *_integers("since"),
+        *_texts("error"),
+        *_integers("settled_at", null=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("channel", "sequence"),
+        sqlite_autoincrement=True,
+    )
+    for name, columns, where in (
+        ("deliveries_by_due", ["channel", "due"], "due IS NOT NULL"),
+        ("deliveries_waiting", ["channel", "order_id", "id"], "state = 'waiting'"),
+        ("deliveries_undone", ["channel", "id"], "state != 'done'"),
+    ):
+        op.create_index(name, "deliveries", columns, unique=False, sqlite_where=sa.text(where))
+    op.create_index("deliveries_by_order", "deliveries", ["order_id", "id"], unique=False)
+
+
+def _analytics() -> None:
+    op.create_table(
+        "facts",
+        *_texts("measure"),
+        *_integers("hour"),
+        *_texts("product", "subject"),
+        *_integers("count", "total"),
+        sa.Column("histogram", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("measure", "hour", "product", "subject"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "unfinished",
+        *_texts("order_id"),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("order_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table("cursors", *_texts("name"), *_integers("position"), sa.PrimaryKeyConstraint("name"))
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:
