@@ -15,7 +15,7 @@ from orderloom.engine.advance.rollup import lines_ended, write_inventory
 from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.timekeeping import reschedule
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.change import assess, baseline, kind_of, removed_state, was_cancelled
+from orderloom.engine.change import assess, baseline, kind_of, ordered, removed_state, was_cancelled
 from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.journal import (
@@ -45,9 +45,7 @@ def change_requested(turn: Turn, event: ChangeRequest) -> None:
     state = turn.state
     _check(turn, event)
     if state.plan is PlanState.NOT_STARTED:
-        _tell(turn, event, "requested")
-        turn.move_order(OrderStatus.CANCELLED, why=f"cancelled by {event.by} before it started")
-        _tell(turn, event, "applied")
+        _before_start(turn, event)
         return
     waiting = state.change
     _tell(turn, event, "requested")
@@ -67,14 +65,36 @@ def change_requested(turn: Turn, event: ChangeRequest) -> None:
     turn.requested = True
 
 
+def _before_start(turn: Turn, event: ChangeRequest) -> None:
+    """An order that waits for others has other content from now on; the host looks anew at what it waits for."""
+    state = turn.state
+    content = ordered(state.order, event)
+    _tell(turn, event, "requested")
+    if not content.items:
+        turn.move_order(OrderStatus.CANCELLED, why=f"cancelled by {event.by} before it started")
+        _tell(turn, event, "applied")
+        return
+    state.order = content
+    state.revision += 1
+    if isinstance(event, MigrationRequested):
+        state.design = event.design
+    _tell(turn, event, "applied", revision=state.revision)
+    data: dict[str, Json] = {
+        "order": state.order.id,
+        "change": kind_of(event).value,
+        "outcome": "applied",
+        "reasons": [],
+    }
+    turn.tell(Publish(kind="order.change", data=data))
+
+
 def _check(turn: Turn, event: ChangeRequest) -> None:
     state = turn.state
     name = f"order `{state.order.id}`"
     if state.status.final:
         raise Refused(f"{name} is {state.status}, it can no longer be changed; order the change instead")
-    waits = isinstance(event, CancellationRequested) and not event.items and state.status is OrderStatus.PENDING
-    if state.plan is PlanState.NOT_STARTED and not waits:
-        raise Refused(f"{name} has not started yet; it can only be cancelled as a whole, and submitted anew")
+    if state.plan is PlanState.NOT_STARTED and state.status is not OrderStatus.PENDING:
+        raise Refused(f"{name} has not been taken up yet")
     if state.status is OrderStatus.PENDING_CANCELLATION:
         raise Refused(f"{name} is being cancelled, it can no longer be changed")
     if isinstance(event, AmendmentRequested) and event.order.id != state.order.id:

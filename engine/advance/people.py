@@ -5,7 +5,7 @@ Each function refuses what cannot be done, with a message for the one who asked,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 
 from orderloom.engine.advance.attributes import set_attribute
 from orderloom.engine.advance.index import is_open
@@ -30,8 +30,6 @@ from orderloom.models.journal import (
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import PlanState, Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
-from orderloom.models.values import Value
-
 
 #: the event of TMF622 v4 that tells the owner of an order
 INFORMATION_REQUIRED = "ProductOrderInformationRequiredEvent"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from orderloom.engine.change.content import Wanted, kind_of, wanted
+from orderloom.engine.change.content import Wanted, kind_of, ordered, wanted
 from orderloom.engine.change.decide import Verdicts
 from orderloom.engine.change.findings import with_findings
 from orderloom.engine.change.lines import TAKEN_BACK, Differences, LineDiff, Merge
@@ -28,7 +28,7 @@ from orderloom.models.change import (
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import ChangeRequest
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState, TaskState
+from orderloom.models.plan import OrderState, PlanState, TaskState
 
 _REDONE = frozenset(
     (TaskVerdict.REDO, TaskVerdict.UNDO_REDO, TaskVerdict.RESTART, TaskVerdict.UNDO, TaskVerdict.CANCEL)
@@ -43,6 +43,10 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
     that are to be cancelled first, CANCEL_FIRST.
     """
     kind = kind_of(request)
+    if state.plan is PlanState.NOT_STARTED:
+        # it is decomposed once it starts, against what inventory holds then
+        everything = not ordered(state.order, request).items
+        return ChangePlan(order=state.order.id, kind=kind, revision=state.revision + 1, everything=everything)
     plain = wanted(program, state, request)
     content = plain if plain.problems or plain.everything else with_findings(program, state, plain, frozenset())
     plan = ChangePlan(order=state.order.id, kind=kind, revision=state.revision + 1, everything=content.everything)

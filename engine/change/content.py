@@ -43,7 +43,7 @@ def kind_of(request: ChangeRequest) -> ChangeKind:
 
 def wanted(program: Program, state: OrderState, request: ChangeRequest) -> Wanted:
     """The lines and tasks that the order has if it is ordered as wanted, all as new."""
-    order = _order(state.order, request)
+    order = ordered(state.order, request)
     before = baseline(state, request.inventory)
     if not order.items and isinstance(request, CancellationRequested):
         return Wanted(order=state.order, everything=True, inventory=before)
@@ -62,7 +62,8 @@ def wanted(program: Program, state: OrderState, request: ChangeRequest) -> Wante
     )
 
 
-def _order(order: ProductOrder, request: ChangeRequest) -> ProductOrder:
+def ordered(order: ProductOrder, request: ChangeRequest) -> ProductOrder:
+    """The content that the request asks for; without items where all of it is to go."""
     match request:
         case AmendmentRequested():
             return request.order

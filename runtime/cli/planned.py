@@ -72,6 +72,8 @@ def show(plan: ChangePlan, title: str) -> None:
     if plan.tasks:
         rows = [_task(each) for each in plan.tasks]
         screen.show_table(("decision", "task", "before → after", "why"), rows, "tasks")
+    if not (plan.lines or plan.tasks or plan.everything or plan.refused):
+        screen.remark("the order waits, nothing of it is done: the new content is taken up when it starts")
     if any(each.verdict in (TaskVerdict.FINISH_FIRST, TaskVerdict.CANCEL_FIRST) for each in plan.tasks):
         screen.remark("calls are under way: the rest is decided once they have answered or are cancelled")
 

@@ -33,6 +33,7 @@ def write_gates(writer: sqlite3.Connection, rows: Rows) -> int:
             and not writer.execute(f"SELECT 1 FROM orders WHERE id = ? AND {_OPEN}", (waits_for,)).fetchone()
         ):
             woken[order] = _now(rows, order)
+    woken.update(rows.reordered)
     for ended, at in rows.ended:
         writer.execute("DELETE FROM gates WHERE order_id = ?", (ended,))
         for (order,) in writer.execute(

@@ -28,7 +28,7 @@ from orderloom.models.journal import (
     WorkCompleted,
     WriteInventory,
 )
-from orderloom.models.plan import OrderState
+from orderloom.models.plan import OrderState, PlanState
 from orderloom.runtime.store.codec import dumps, micros
 from orderloom.runtime.store.event_codec import context_bytes, entries_bytes, event_bytes, exchange_bytes
 from orderloom.runtime.store.order_codec import outline_bytes, rest_bytes
@@ -64,6 +64,8 @@ class Rows:
     #: orders whose gates are written anew, and their gates
     gated: list[tuple[str]] = field(default_factory=list)
     gates: list[Row] = field(default_factory=list)
+    #: orders whose content has changed while they wait: they look anew at what they wait for
+    reordered: list[tuple[str, int]] = field(default_factory=list)
     #: orders that are final, for those that wait for them
     ended: list[Row] = field(default_factory=list)
     #: what orders await of related orders, as (order, task definition), and since when
@@ -144,6 +146,8 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
     rows.moved.append((state, at or 0))
     if state.status.final:
         rows.ended.append((order, at))
+    elif state.plan is PlanState.NOT_STARTED and commit.revision != state.revision:
+        rows.reordered.append((order, at or 0))
     if made:
         rows.outlines.append((outline_bytes(state), order))
     rows.headers.append(
