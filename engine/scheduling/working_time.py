@@ -68,6 +68,15 @@ class WorkingTime:
             span -= ends - opens
         return EARLIEST
 
+    def between(self, start: datetime, end: datetime) -> timedelta:
+        """How much working time passes from one instant to a later one; none to an earlier one."""
+        found = timedelta(0)
+        for opens, closes in self._from(start):
+            if opens >= end:
+                break
+            found += min(closes, end) - max(opens, start)
+        return found
+
     def add_days(self, at: datetime, days: int) -> datetime:
         """So many working days on, as long after that day's opening, and no later than its closing."""
         if days <= 0:
