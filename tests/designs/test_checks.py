@@ -42,12 +42,12 @@ def test_every_template_and_table_is_used(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_operation_is_called_or_undoes(name: str) -> None:
+def test_every_operation_is_called_or_takes_back(name: str) -> None:
     design = program(name).design
     tasks = [task for plan in design.plans.values() for task in plan.tasks]
 
     assert set(design.operations) == {task.operation for task in tasks if task.operation} | {
-        task.undo for task in tasks if task.undo
+        operation for task in tasks for operation in (task.undo, task.cancel) if operation
     }
 
 
@@ -82,5 +82,7 @@ def test_scenarios_name_orders_that_exist(file: Path) -> None:
     scenario = yaml.safe_load(file.read_text())
 
     assert scenario["name"]
-    assert scenario["expect"]["order"]
-    assert (file.parents[1] / scenario["order"]).is_file()
+    orders = scenario.get("orders", [scenario])
+    for each in orders:
+        assert each["expect"]["order"]
+        assert isinstance(each["order"], dict) or (file.parents[1] / each["order"]).is_file()
