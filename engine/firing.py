@@ -28,6 +28,8 @@ class FiringRule:
     target: Spec
     mappings: tuple[FiringMapping, ...]
     quantity: CompiledExpression | None
+    #: names of attributes that the quantity looks at
+    counts: frozenset[str]
     #: whether a mapping or the quantity asks what inventory holds for the target
     reads_asset: bool
     #: the target's scope key

@@ -147,6 +147,7 @@ class Program:
                 for each in rule.mappings
             ),
             quantity=self.expression(rule.quantity) if rule.quantity else None,
+            counts=looked_at(rule.quantity) if rule.quantity else frozenset(),
             reads_asset=any(
                 reference.root is Root.ASSET
                 for formula in (*(each.value for each in rule.mappings), *([rule.quantity] if rule.quantity else ()))

@@ -10,6 +10,9 @@ from orderloom.models.expression import Collection, Formula, Quantified, Referen
 from orderloom.models.rules import DecompositionRule
 from orderloom.models.values import Type
 
+#: stands for the quantity of a line among names of attributes
+QUANTITY = "@quantity"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readings:
@@ -26,7 +29,7 @@ class Readings:
     action: bool
     #: names of attributes that decide whether the rule asks for its target, for how many units, and for which
     asks: frozenset[str]
-    #: names of attributes that its mappings look at
+    #: names of attributes that its mappings and its quantity look at
     gives: frozenset[str]
 
     @property
@@ -43,6 +46,7 @@ def readings(rule: DecompositionRule, target: Spec) -> Readings:
     roots = {node.root for node in nodes if isinstance(node, Reference)}
     ranges = {node.collection for node in nodes if isinstance(node, Quantified)}
     asked = _nodes(rule.when) if rule.when else ()
+    giving = (rule.quantity, *(each.value for each in rule.mappings))
     return Readings(
         parent=Root.PARENT in roots or target.scope is Scope.PARENT,
         root=Root.ROOT in roots or target.scope is Scope.BUNDLE,
@@ -51,7 +55,7 @@ def readings(rule: DecompositionRule, target: Spec) -> Readings:
         relations=target.scope is Scope.RELATION,
         action=any(isinstance(node, Reference) and node.meta and node.name == "action" for node in asked),
         asks=_names(deciding),
-        gives=frozenset(name for each in rule.mappings for name in looked_at(each.value)),
+        gives=frozenset(name for each in giving if each for name in looked_at(each)),
     )
 
 
@@ -70,12 +74,16 @@ def together(found: Sequence[Readings]) -> Readings:
 
 
 def looked_at(formula: Formula) -> frozenset[str]:
-    """The names of the attributes that a formula looks at, whosever they are."""
+    """The names of the attributes that a formula looks at, whosever they are; QUANTITY for the quantity of a line."""
     return _names(_nodes(formula))
 
 
 def _names(nodes: Iterable[object]) -> frozenset[str]:
-    return frozenset(node.name for node in nodes if isinstance(node, Reference | Variable) and not node.meta)
+    return frozenset(
+        QUANTITY if node.meta else node.name
+        for node in nodes
+        if isinstance(node, Reference | Variable) and (not node.meta or node.name == "quantity")
+    )
 
 
 def _nodes(formula: Formula) -> Iterator[object]:

@@ -7,6 +7,7 @@ from collections import deque
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.advance.weaving import take_up, weave
 from orderloom.engine.decomposition import Supplied, derived
+from orderloom.engine.readings import QUANTITY
 from orderloom.models.conversion import to_json
 from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.journal import EntryKind
@@ -19,21 +20,33 @@ def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: P
     work: deque[tuple[Line, str, Value, Provenance]] = deque(((line, name, value, provenance),))
     while work:
         each, attribute, wanted, by = work.popleft()
-        if each.attributes.get(attribute) == wanted and attribute not in each.missing:
+        late: tuple[Supplied, ...] = ()
+        if attribute == QUANTITY:
+            if each.quantity == wanted or not isinstance(wanted, int):
+                continue
+            _count(turn, each, wanted)
+        elif each.attributes.get(attribute) == wanted and attribute not in each.missing:
             continue
-        arrives = wanted is not None and (each.attributes.get(attribute) is None or by.origin is Origin.RULE)
-        _write(turn, each, attribute, wanted, by)
-        late = _derived(turn, each, attribute)
+        else:
+            arrives = wanted is not None and (each.attributes.get(attribute) is None or by.origin is Origin.RULE)
+            _write(turn, each, attribute, wanted, by)
+            if arrives:
+                late = weave(turn, each, attribute).values
         if by.origin is Origin.RULE:
             take_up(turn, each)
-        if arrives:
-            late += weave(turn, each, attribute).values
+        late += _derived(turn, each, attribute)
         work.extend((turn.state.lines[one.line], one.attribute, one.value, one.provenance) for one in late)
 
 
 def _derived(turn: Turn, line: Line, attribute: str) -> tuple[Supplied, ...]:
     state = turn.state
     return tuple(derived(turn.program, state.order, state.lines, line.id, attribute, turn.index.around))
+
+
+def _count(turn: Turn, line: Line, quantity: int) -> None:
+    turn.note(EntryKind.NOTE, line.id, {"text": f"{quantity} units are asked for instead of {line.quantity}"})
+    line.quantity = quantity
+    _changed(turn, line)
 
 
 def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenance) -> None:
@@ -49,17 +62,21 @@ def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenan
     line.provenance[name] = provenance
     if value is not None and name in line.missing:
         line.missing = tuple(each for each in line.missing if each != name)
-    turn.lines.add(line.id)
-    if line.state is OrderStatus.COMPLETED:
-        # a staged line without tasks of its own ended before the value came: inventory is told again
-        turn.ended[line.id] = line
+    _changed(turn, line)
     turn.note(EntryKind.ATTRIBUTE_SET, line.id, data)
     index = turn.index
-    index.values.pop(line.id, None)
     if value is not None:
         for task in index.needing.pop((line.id, name), ()):
             release(turn, task)
     turn.recheck.extend(index.watching(line.id, name))
+
+
+def _changed(turn: Turn, line: Line) -> None:
+    turn.lines.add(line.id)
+    turn.index.values.pop(line.id, None)
+    if line.state is OrderStatus.COMPLETED:
+        # a staged line without tasks of its own ended before the value came: inventory is told again
+        turn.ended[line.id] = line
 
 
 def release(turn: Turn, task: str) -> None:

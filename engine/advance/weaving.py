@@ -10,7 +10,7 @@ from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.rollup import lines_ended
 from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.decomposition import Staged, decompose_further
+from orderloom.engine.decomposition import Staged, decompose_further, turned
 from orderloom.engine.orchestration import orchestrate
 from orderloom.engine.orchestration.cycles import cycle
 from orderloom.models.catalog import Action
@@ -36,15 +36,15 @@ def weave(turn: Turn, line: Line, attribute: str) -> Staged:
     lines = {**state.lines, **{each.id: each for each in (*found.joined, *found.added)}}
     strata = turn.program.strata
     lines = {each.id: each for each in sorted(lines.values(), key=lambda each: strata.get(each.spec, 0))}
-    turned = [each.id for each in found.joined if each.action is not state.lines[each.id].action]
-    woven = _planned(turn, lines, {*turned, *(each.id for each in found.added)})
+    acting = [each.id for each in found.joined if each.action is not state.lines[each.id].action]
+    woven = _planned(turn, lines, {*acting, *(each.id for each in found.added)})
     if woven.ring:
         _note(turn, line, attribute, woven.ring)
         return Staged()
     for each in found.joined:
         there = state.lines[each.id]
         there.sources, there.users_added, there.users_removed = each.sources, each.users_added, each.users_removed
-        there.quantity, there.action = each.quantity, each.action
+        there.action = each.action
         lines[each.id] = there
     state.lines = lines
     _put(turn, woven)
@@ -55,10 +55,10 @@ def weave(turn: Turn, line: Line, attribute: str) -> Staged:
 def take_up(turn: Turn, line: Line) -> None:
     """A line that was to stay as it is, but whose values no longer do, is modified: it gets the tasks of that."""
     state = turn.state
-    if line.action is not Action.NO_CHANGE or line.context or not line.sources or line.attributes == line.before:
+    if not turned(line):
         return
-    turned = replace(line, action=Action.MODIFY)
-    woven = _planned(turn, {**state.lines, line.id: turned}, {line.id})
+    modified = replace(line, action=Action.MODIFY)
+    woven = _planned(turn, {**state.lines, line.id: modified}, {line.id})
     if woven.ring:
         turn.note(EntryKind.NOTE, line.id, {"text": f"nothing is done about what has changed: {woven.ring}"})
         return

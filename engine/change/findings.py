@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from orderloom.engine.change.content import Wanted
 from orderloom.engine.change.lines import Merge
-from orderloom.engine.decomposition import Staged, Surroundings, decompose_arrived
+from orderloom.engine.decomposition import Staged, Supplied, Surroundings, decompose_arrived, derived
 from orderloom.engine.orchestration import orchestrate
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Line
 from orderloom.models.plan import OrderState
+from orderloom.models.values import Value
 
 #: a line and an attribute of it that has a value
 Arrival = tuple[str, str]
@@ -27,18 +28,31 @@ def with_findings(program: Program, state: OrderState, content: Wanted, lost: fr
     """
     lines = dict(content.lines)
     findings_of: frozenset[str] = frozenset()
-    looked: set[Arrival] = set()
+    looked: set[tuple[Arrival, Value]] = set()
+    late: list[Arrival] = []
     while True:
         merged = Merge(program, state, replace(content, lines=lines)).lines(lost)
-        arrived = [each for each in _arrived(program, lines, merged) if each not in looked]
+        arrived = []
+        for each in dict.fromkeys((*_arrived(program, lines, merged), *late)):
+            seen = each, merged[each[0]].attributes.get(each[1])
+            if seen not in looked:
+                looked.add(seen)
+                arrived.append(each)
         if not arrived:
             break
-        looked.update(arrived)
         found_by = frozenset(by.by for line in merged.values() for by in line.provenance.values() if by.by)
+        late = []
+        for supplied in _derived(program, content, merged, arrived):
+            findings_of |= found_by
+            late.append((supplied.line, supplied.attribute))
+            lines[supplied.line] = replace(lines[supplied.line])
+            for line in (lines[supplied.line], merged[supplied.line]):
+                supplied.put(line)
         for staged in _stages(program, content, merged, arrived):
             if staged.added or staged.joined:
                 findings_of |= found_by
                 _take_in(lines, staged)
+                late += ((each.line, each.attribute) for each in staged.values)
     if not findings_of:
         return content
     strata = program.strata
@@ -53,8 +67,18 @@ def _arrived(program: Program, lines: Mapping[str, Line], merged: Mapping[str, L
     for line in merged.values():
         before = lines[line.id].attributes
         for name, value in line.attributes.items():
-            if name in program.asking and value is not None and before.get(name) != value:
+            looked_at = name in program.asking or name in program.giving
+            if looked_at and value is not None and before.get(name) != value:
                 yield line.id, name
+
+
+def _derived(
+    program: Program, content: Wanted, merged: Mapping[str, Line], arrived: Sequence[Arrival]
+) -> Iterator[Supplied]:
+    """The values that rules give once these have arrived; each is to be in its place before the next is asked for."""
+    around = Surroundings(program, merged)
+    for line, attribute in arrived:
+        yield from derived(program, content.order, merged, line, attribute, around)
 
 
 def _stages(program: Program, content: Wanted, merged: dict[str, Line], arrived: Sequence[Arrival]) -> Iterator[Staged]:
@@ -80,12 +104,8 @@ def _take_in(lines: dict[str, Line], staged: Staged) -> None:
             users_added=line.users_added,
             users_removed=line.users_removed,
             quantity=line.quantity,
+            action=line.action,
         )
     for late in staged.values:
-        line = lines[late.line]
-        lines[late.line] = replace(
-            line,
-            attributes={**line.attributes, late.attribute: late.value},
-            provenance={**line.provenance, late.attribute: late.provenance},
-            missing=tuple(name for name in line.missing if name != late.attribute),
-        )
+        line = lines[late.line] = replace(lines[late.line])
+        late.put(line)

@@ -6,7 +6,7 @@ Pure and deterministic: the same design, order and inventory give the same lines
 from __future__ import annotations
 
 from orderloom.engine.decomposition import intake, relations, structure
-from orderloom.engine.decomposition.deriving import Supplied, derived
+from orderloom.engine.decomposition.deriving import Supplied, derived, turned
 from orderloom.engine.decomposition.levels import Levels
 from orderloom.engine.decomposition.pruning import prune
 from orderloom.engine.decomposition.rejections import reject
@@ -18,7 +18,16 @@ from orderloom.models.fulfillment import Decomposition
 from orderloom.models.inventory import EMPTY, Inventory
 from orderloom.models.order import ProductOrder
 
-__all__ = ["Staged", "Supplied", "Surroundings", "decompose", "decompose_arrived", "decompose_further", "derived"]
+__all__ = [
+    "Staged",
+    "Supplied",
+    "Surroundings",
+    "decompose",
+    "decompose_arrived",
+    "decompose_further",
+    "derived",
+    "turned",
+]
 
 
 def decompose(program: Program, order: ProductOrder, inventory: Inventory = EMPTY) -> Decomposition:

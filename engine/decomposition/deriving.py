@@ -12,6 +12,7 @@ from orderloom.engine.decomposition.levels import TAKEN_BACK
 from orderloom.engine.decomposition.surroundings import Surroundings
 from orderloom.engine.firing import FiringRule
 from orderloom.engine.program import Program
+from orderloom.engine.readings import QUANTITY
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.order import ProductOrder
@@ -23,15 +24,39 @@ class Supplied:
     """A value that a rule gives to a line that is there already."""
 
     line: str
+    #: or `readings.QUANTITY`
     attribute: str
+    #: an integer for the quantity
     value: Value
     provenance: Provenance
+
+    def put(self, line: Line) -> None:
+        """Gives it to the line; one that was to stay as it is is modified then."""
+        if self.attribute == QUANTITY:
+            assert isinstance(self.value, int)
+            line.quantity = self.value
+        else:
+            line.attributes = {**line.attributes, self.attribute: self.value}
+            line.provenance = {**line.provenance, self.attribute: self.provenance}
+            line.missing = tuple(name for name in line.missing if name != self.attribute)
+        if turned(line):
+            line.action = Action.MODIFY
+
+
+def turned(line: Line) -> bool:
+    """Whether a technical line was to stay as it is, and no longer does."""
+    if line.action is not Action.NO_CHANGE or line.context or not line.sources or line.held is None:
+        return False
+    return line.attributes != line.before or line.quantity != line.held.quantity
 
 
 def derived(
     program: Program, order: ProductOrder, lines: Mapping[str, Line], line: str, attribute: str, around: Surroundings
 ) -> Iterator[Supplied]:
-    """The values that rules which have fired give now that the line's attribute has its value, where they differ."""
+    """The values that rules which have fired give now that the line's attribute has its value, where they differ.
+
+    The attribute may be `readings.QUANTITY`.
+    """
     giving = program.giving.get(attribute)
     if giving is None:
         return
@@ -43,6 +68,8 @@ def derived(
             for rule in rules:
                 if rule.id in fired:
                     yield from _given(program, order, rule, source, target, attribute, around)
+                    if attribute in rule.counts:
+                        yield from _counted(program, order, rule, lines, target, around)
 
 
 def _given(
@@ -65,6 +92,29 @@ def _given(
         provenance = Provenance(origin=Origin.RULE, by=rule.id, source=source.id, text=mapping.value.text)
         if value != target.attributes.get(name) and takes_over(program, provenance, target, name):
             yield Supplied(target.id, name, value, provenance)
+
+
+def _counted(
+    program: Program,
+    order: ProductOrder,
+    rule: FiringRule,
+    lines: Mapping[str, Line],
+    target: Line,
+    around: Surroundings,
+) -> Iterator[Supplied]:
+    """The units that all sources of a target ask for now."""
+    units = []
+    for each in target.sources:
+        quantity = program.firing_by_id[each.rule].quantity if each.rule in program.firing_by_id else None
+        if quantity is not None:
+            scope = around.scope(order, lines[each.line])
+            scope.asset = around.held(target)
+            found = quantity.evaluate(scope)
+            if isinstance(found, int) and found > 0:
+                units.append(found)
+    if units and sum(units) != target.quantity:
+        text = rule.quantity.text if rule.quantity else ""
+        yield Supplied(target.id, QUANTITY, sum(units), Provenance(origin=Origin.RULE, by=rule.id, text=text))
 
 
 def _contributed(

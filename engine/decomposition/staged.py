@@ -18,8 +18,9 @@ from orderloom.engine.decomposition.work import Work
 from orderloom.engine.expressions import Scope
 from orderloom.engine.firing import Asking, FiringRule
 from orderloom.engine.program import Program
+from orderloom.engine.readings import QUANTITY
 from orderloom.models.catalog import Action
-from orderloom.models.fulfillment import Line, LineSource, Problem
+from orderloom.models.fulfillment import Line, LineSource, Origin, Problem, Provenance
 from orderloom.models.inventory import Asset, Inventory
 from orderloom.models.order import ProductOrder
 
@@ -32,6 +33,7 @@ class Staged:
     added: tuple[Line, ...] = ()
     #: lines that gain sources, as they are then
     joined: tuple[Line, ...] = ()
+    #: what the joined lines are given by that
     values: tuple[Supplied, ...] = ()
     problems: tuple[Problem, ...] = ()
 
@@ -162,6 +164,9 @@ class _Further(Levels):
         work = self._work
         work.add(line)
         work.active.add(line.id)
+        if line.quantity != there.quantity:
+            by = Provenance(origin=Origin.RULE, by=group.rule.id)
+            self.values.append(Supplied(line.id, QUANTITY, line.quantity, by))
         values, provenance = merge_values(work, line.id, group.contributions)
         for name, value in values.items():
             if takes_over(self._program, provenance[name], there, name):

@@ -1,13 +1,15 @@
 """Random designs whose outcome depends on what a customer has, not on how that came about.
 
 Left out is what reads history on purpose: `order.`, `asset.`, `assets`, `lines of`, a condition that asks for the
-action and for something that may change, and a narrow scope below a line that several bundles share.
+action and for something that may change, and a narrow scope below a line that several bundles share. Besides, what is
+delivered after decomposition makes conditions true, never false: nothing is taken away before the next order.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -25,6 +27,7 @@ from orderloom.models.expression import (
     Root,
     Variable,
 )
+from orderloom.models.integration import Operation
 from orderloom.models.rules import DecompositionRule
 from orderloom.models.rules import Mapping as Sets
 from orderloom.models.tasks import PlanDefinition, TaskDefinition, TaskKind
@@ -36,7 +39,11 @@ TECHNICAL = {"C0": "cfs", "C1": "cfs", "R0": "rfs", "R1": "rfs", "S0": "resource
 _FEEDERS = {"C": ("P",), "R": ("P", "C"), "S": ("P", "C", "R")}
 #: set by a task that depends on nothing but the line: the same in every order
 _DELIVERED = attribute("d", INTEGER)
+#: what rules make of it
+_DERIVED = attribute("s", INTEGER)
 _ATTRIBUTES = (attribute("a", INTEGER), attribute("b", BOOLEAN), attribute("k", INTEGER, default=0))
+#: what several products may share is drawn more often
+_SCOPES = (*Scope, Scope.KEY, Scope.KEY, Scope.ACCOUNT, Scope.ACCOUNT)
 #: scopes that look at where the source stands
 _PLACED = frozenset((Scope.PARENT, Scope.BUNDLE, Scope.RELATION, Scope.ORDER))
 _KEY = Default(ref("k", INTEGER), lit(0, INTEGER), INTEGER)
@@ -44,6 +51,10 @@ _KEY = Default(ref("k", INTEGER), lit(0, INTEGER), INTEGER)
 
 def _at_least(left: Expression, least: int) -> Expression:
     return Binary(BinaryOperator.AT_LEAST, left, lit(least, INTEGER), BOOLEAN)
+
+
+def _present(left: Expression) -> Expression:
+    return Presence(left, True, BOOLEAN)
 
 
 _OWN: tuple[Expression, ...] = (
@@ -61,12 +72,23 @@ _AROUND: tuple[Expression, ...] = (
     _at_least(_SUM, 2),
 )
 _ACTIONS = (not_(is_action(Action.NO_CHANGE)), is_action(Action.ADD))
+#: what arrives after decomposition only ever makes these true
+_LATE_CHILD = _present(Variable("c", "d", INTEGER))
+_LATE_SUM = Quantified(Quantifier.SUM, Collection.CHILDREN, None, "c", None, Variable("c", "d", INTEGER), INTEGER)
+_LATE_OWN: tuple[Expression, ...] = (_present(ref("d", INTEGER)), _at_least(ref("s", INTEGER), 1))
+_LATE_AROUND: tuple[Expression, ...] = (
+    _present(ref("d", INTEGER, Root.PARENT)),
+    _present(ref("d", INTEGER, Root.ROOT)),
+    Quantified(Quantifier.ANY, Collection.CHILDREN, None, "c", _LATE_CHILD, None, BOOLEAN),
+    _at_least(_LATE_SUM, 2),
+)
+_LATE_VALUES = (ref("d", INTEGER), ref("d", INTEGER, Root.PARENT), ref("d", INTEGER, Root.ROOT), _LATE_SUM)
 
 
 @st.composite
 def programs(draw: st.DrawFn) -> Program:
     """Three products that may contain each other, six technical specs, up to nine rules."""
-    scopes = {name: draw(st.sampled_from(list(Scope))) for name in TECHNICAL}
+    scopes = {name: draw(st.sampled_from(_SCOPES)) for name in TECHNICAL}
     delivering = sorted(draw(st.sets(st.sampled_from((*PRODUCTS, "C0", "R0")), max_size=2)))
     specs: list[Spec] = [
         spec(
@@ -82,7 +104,8 @@ def programs(draw: st.DrawFn) -> Program:
     for name, level in TECHNICAL.items():
         key = formula(_KEY) if scopes[name] is Scope.KEY else None
         later = ("d",) if name in delivering else ()
-        specs.append(spec(name, level, *_ATTRIBUTES, _DELIVERED, scope=scopes[name], key=key, supplied_later=later))
+        attributes = (*_ATTRIBUTES, _DELIVERED, _DERIVED)
+        specs.append(spec(name, level, *attributes, scope=scopes[name], key=key, supplied_later=later))
     rules = []
     for place in range(draw(st.integers(1, 9))):
         target = draw(st.sampled_from(sorted(TECHNICAL)))
@@ -91,16 +114,41 @@ def programs(draw: st.DrawFn) -> Program:
             for each in specs
             if each.name[0] in _FEEDERS[target[0]] and (scopes[target] not in _PLACED or _fixed(each))
         ]
-        rules.append(_rule(draw, draw(st.sampled_from(sources)), target, place))
-    plans = [_delivery(each) for each in delivering]
-    return compile_design(replace(design(specs, rules), plans={each.name: each for each in plans}))
+        rules.append(_rule(draw, draw(st.sampled_from(sources)), target, place, bool(delivering)))
+    plans = [_delivery(draw, each) for each in delivering]
+    working = draw(st.sets(st.sampled_from((*PRODUCTS, *PRODUCTS, *TECHNICAL)), min_size=2, max_size=5))
+    plans += [_work(draw, each) for each in sorted(working)]
+    made = replace(design(specs, rules), plans={each.name: each for each in plans}, operations=_CALLS)
+    return compile_design(made)
 
 
-def _delivery(spec: str) -> PlanDefinition:
+_CALLS = {
+    name: Operation(name=name, title="", connector="sys", request=None, response=None, outputs={})
+    for name in ("sys.do", "sys.undo")
+}
+_KINDS = (TaskKind.AUTO, TaskKind.MANUAL, TaskKind.CALL)
+
+
+def _task(draw: st.DrawFn, id: str, sets: tuple[Sets, ...], *kinds: TaskKind) -> TaskDefinition:
+    kind = draw(st.sampled_from(kinds))
+    fields: dict[str, Any] = {TaskKind.MANUAL: {"queue": "desk"}, TaskKind.CALL: {"operation": "sys.do"}}.get(kind, {})
+    if kind is TaskKind.CALL and draw(st.booleans()):
+        fields["undo"] = "sys.undo"
+    return TaskDefinition(id=id, name=id.partition(".")[2], title="", kind=kind, sets=sets, **fields)
+
+
+def _delivery(draw: st.DrawFn, spec: str) -> PlanDefinition:
     """A task that gives `d` to whatever is added, the same to all."""
     value = Sets(attribute="d", value=formula(lit(1, INTEGER)))
-    task = TaskDefinition(id=f"Deliver{spec}.find", name="find", title="", kind=TaskKind.AUTO, sets=(value,))
+    task = _task(draw, f"Deliver{spec}.find", (value,), *_KINDS)
     return PlanDefinition(name=f"Deliver{spec}", title="", spec=spec, actions=(Action.ADD,), tasks=(task,))
+
+
+def _work(draw: st.DrawFn, spec: str) -> PlanDefinition:
+    """A task that takes its time."""
+    task = _task(draw, f"Work{spec}.do", (), TaskKind.MANUAL, TaskKind.CALL)
+    actions = (Action.ADD, Action.MODIFY, Action.DELETE, Action.SUSPEND, Action.RESUME)
+    return PlanDefinition(name=f"Work{spec}", title="", spec=spec, actions=actions, tasks=(task,))
 
 
 def _fixed(source: Spec) -> bool:
@@ -108,10 +156,14 @@ def _fixed(source: Spec) -> bool:
     return source.level is Level.PRODUCT or (source.level is Level.CUSTOMER_SERVICE and source.scope is Scope.LINE)
 
 
-def _rule(draw: st.DrawFn, source: Spec, target: str, place: int) -> DecompositionRule:
+def _rule(draw: st.DrawFn, source: Spec, target: str, place: int, delivered: bool) -> DecompositionRule:
     around = _AROUND if _fixed(source) else ()
-    late = (Presence(ref("d", INTEGER), True, BOOLEAN),) * 3 if source.supplied_later else ()
-    tests = draw(st.lists(st.sampled_from((*_OWN, *around, *late)), max_size=2))
+    group = draw(st.sampled_from(("", "", "g")))
+    late: tuple[Expression, ...] = ()
+    if delivered and not group:
+        # the choice of an exclusive group, once made, stays until the next order
+        late = (_LATE_OWN[0], *_LATE_AROUND) if source.level is Level.PRODUCT else _LATE_OWN
+    tests = draw(st.lists(st.sampled_from((*_OWN, *around, *late, *late)), max_size=2))
     when = reduce(lambda left, right: Binary(BinaryOperator.AND, left, right, BOOLEAN), tests) if tests else None
     if when is None and source.level is Level.PRODUCT:
         when = draw(st.sampled_from((None, *_ACTIONS)))
@@ -121,10 +173,18 @@ def _rule(draw: st.DrawFn, source: Spec, target: str, place: int) -> Decompositi
         if around:
             values += [ref("a", INTEGER, Root.ROOT), _COUNT, _SUM]
         sets["a"] = draw(st.sampled_from(values))
-    if late and draw(st.booleans()):
-        sets["d"] = ref("d", INTEGER)
     if draw(st.booleans()):
         sets["b"] = ref("b", BOOLEAN)
+    if any(each in late for each in tests):
+        # what it joined would change: conditions of other rules that held before might no longer hold
+        sets = {}
+    if delivered and draw(st.booleans()):
+        values = list(_LATE_VALUES if source.level is Level.PRODUCT else _LATE_VALUES[:1])
+        sets["d"] = draw(st.sampled_from(values[:1]))
+        sets["s"] = draw(st.sampled_from(values))
+    units: list[Expression | None] = [None, lit(2, INTEGER), ref("quantity", INTEGER, meta=True)]
+    if delivered and source.level is Level.PRODUCT:
+        units.append(Default(ref("d", INTEGER), lit(2, INTEGER), INTEGER))
     return rule(
         source.name,
         target,
@@ -133,7 +193,7 @@ def _rule(draw: st.DrawFn, source: Spec, target: str, place: int) -> Decompositi
         sets=sets,
         # unequal priorities, so that few of the random orders are contradictory
         priority=place,
-        group=draw(st.sampled_from(("", "", "g"))),
+        group=group,
         rank=place,
-        quantity=draw(st.sampled_from((None, lit(2, INTEGER), ref("quantity", INTEGER, meta=True)))),
+        quantity=draw(st.sampled_from(units)),
     )

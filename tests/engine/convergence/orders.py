@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import assume, event
+from hypothesis import event
 from hypothesis import strategies as st
 
 from orderloom.models.catalog import Action, RelationKind
@@ -13,7 +13,7 @@ from orderloom.models.inventory import Asset, AssetState
 from orderloom.models.order import ItemRelation, OrderItem
 from tests.engine.building import item
 from tests.engine.convergence.designs import PRODUCTS
-from tests.engine.convergence.world import World
+from tests.engine.convergence.world import Change, World
 
 _CHANGES = (Action.MODIFY, Action.MODIFY, Action.DELETE, Action.NO_CHANGE, Action.SUSPEND, Action.MOVE)
 
@@ -54,14 +54,13 @@ def changes(draw: st.DrawFn, world: World, number: int) -> list[OrderItem]:
         if action is not None:
             items.append(_about(draw, asset, action, f"c{number}.{place}"))
     staying = tuple(each for each in items if each.action in (Action.NO_CHANGE, Action.MODIFY))
-    if draw(st.booleans()):
+    if not items or draw(st.booleans()):
         items += draw(additions(number, staying))
         replaced = draw(st.sampled_from(("", "", *(each.id for each in world.products))))
         if replaced and all(each.product != replaced for each in items):
             ties = (ItemRelation(kind=RelationKind.REPLACES, product=replaced),)
             items[-1] = replace(items[-1], relations=(*items[-1].relations, *ties))
             event("item: replaces")
-    assume(items)
     return items
 
 
@@ -70,3 +69,40 @@ def _about(draw: st.DrawFn, asset: Asset, action: Action, id: str) -> OrderItem:
     given = draw(characteristics()) if changed else {}
     quantity = draw(st.integers(1, 2)) if changed else asset.quantity
     return OrderItem(id=id, action=action, spec=asset.spec, quantity=quantity, attributes=given, product=asset.id)
+
+
+@st.composite
+def requests(
+    draw: st.DrawFn, items: list[OrderItem], number: int
+) -> list[tuple[int, list[OrderItem] | tuple[str, ...]]]:
+    """Changes in flight: after minutes the items that are wanted, or ids of those that are cancelled, none for all."""
+    found: list[Change] = []
+    for change in range(draw(st.sampled_from((0, 0, 1, 2, 3)))):
+        after = draw(st.integers(0, 150))
+        if draw(st.integers(0, 2)):
+            items = draw(amended(items, 10 * number + change))
+            found.append((after, items))
+        else:
+            names = sorted({each.id for each in items})
+            found.append((after, tuple(draw(st.lists(st.sampled_from(names), max_size=2, unique=True)))))
+    return sorted(found, key=lambda each: each[0])
+
+
+@st.composite
+def amended(draw: st.DrawFn, items: list[OrderItem], number: int) -> list[OrderItem]:
+    """The content of an order with some items dropped, some changed, some added."""
+    kept: list[OrderItem] = []
+    for each in items:
+        fate = draw(st.sampled_from(("keep", "keep", "change", "drop")))
+        gone = {one.id for one in items} - {one.id for one in kept}
+        if fate == "drop" or each.parent in gone:
+            continue
+        ties = tuple(tie for tie in each.relations if tie.item not in gone)
+        if fate == "change" and each.action in (Action.ADD, Action.MODIFY, Action.MOVE):
+            given = draw(characteristics())
+            each = replace(each, attributes=given, quantity=draw(st.integers(1, 2)))
+        kept.append(replace(each, relations=ties))
+    if not kept or draw(st.booleans()):
+        above = tuple(each for each in kept if each.action in (Action.ADD, Action.NO_CHANGE, Action.MODIFY))
+        kept += draw(additions(number, above))
+    return kept

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from orderloom.engine.program import Program
 from orderloom.models.order import Account
 from tests.engine.convergence.designs import programs
-from tests.engine.convergence.orders import additions, changes
-from tests.engine.convergence.wording import told_design
+from tests.engine.convergence.orders import additions, changes, requests
+from tests.engine.convergence.wording import told, told_design
 from tests.engine.convergence.world import World, canonical
 
 ACCOUNTS = (Account(id="A/1", name="one"), Account(id="A", name="two"))
@@ -20,10 +20,15 @@ def test_inventory_is_that_of_the_final_products(program: Program, data: st.Data
     note(told_design(program))
     worlds = [World(program, account) for account in ACCOUNTS[: data.draw(st.integers(1, 2), "accounts")]]
     for number in range(data.draw(st.integers(2, 5), "orders")):
-        world = data.draw(st.sampled_from(worlds))
+        world = worlds[data.draw(st.integers(0, len(worlds) - 1))]
         items = data.draw(changes(world, number) if world.products else additions(number))
-        placed = world.place(items, f"O{number}")
-        event("placed" if placed else "rejected")
+        note(told(f"O{number} for {world.account.id}", items))
+        requested = data.draw(requests(items, number))
+        for after, wanted in requested:
+            note(told(f"amended after {after} min", wanted) if isinstance(wanted, list) else f"cancelled: {wanted}")
+        placed = world.place(items, f"O{number}", requested)
+        note("carried out" if placed else "not carried out")
+        event("placed" if placed else "rejected or cancelled")
         for each in items if placed else ():
             event(f"item: {each.action}")
     for world in worlds:
@@ -31,5 +36,4 @@ def test_inventory_is_that_of_the_final_products(program: Program, data: st.Data
         if once is None:
             event("final products cannot be ordered at once")
             continue
-        note(repr(world.done))
         assert canonical(world) == canonical(once)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from orderloom.engine.expressions.wording import written
 from orderloom.engine.program import Program
-from orderloom.models.order import OrderItem, ProductOrder
+from orderloom.models.order import OrderItem
 from orderloom.models.rules import DecompositionRule
 
 
@@ -16,8 +18,8 @@ def told_design(program: Program) -> str:
     return f"{scopes}\n{rules}\nplans {plans}"
 
 
-def told(order: ProductOrder) -> str:
-    return "\n".join((order.id, *(_item_told(each) for each in order.items)))
+def told(name: str, items: Iterable[OrderItem]) -> str:
+    return "\n".join((name, *map(_item_told, items)))
 
 
 def _rule_told(rule: DecompositionRule) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import event
 
 from orderloom.engine.program import Program
-from orderloom.engine.simulation import simulate
+from orderloom.engine.simulation import Script, simulate
+from orderloom.engine.simulation.acts import Amend, Cancel
 from orderloom.models.catalog import Action, Level, RelationKind, Scope
 from orderloom.models.conversion import to_json
 from orderloom.models.inventory import EMPTY, Asset, AssetState, Inventory
 from orderloom.models.order import Account, ItemRelation, OrderItem, OrderStatus, ProductOrder
 from tests.engine.building import ACCOUNT, DAY
-from tests.engine.convergence.wording import told
+
+#: after minutes the items that are wanted, or ids of those that are cancelled
+Change = tuple[int, list[OrderItem] | tuple[str, ...]]
 
 
 @dataclass(repr=False)
@@ -28,11 +32,18 @@ class World:
     #: orders that were carried out
     done: list[ProductOrder] = field(default_factory=list)
 
-    def place(self, items: Iterable[OrderItem], id: str) -> bool:
-        """Carries an order out to its completion; False where it is rejected."""
+    def place(self, items: Iterable[OrderItem], id: str, changes: Sequence[Change] = ()) -> bool:
+        """Carries an order out, with changes in flight; False where it is rejected or cancelled as a whole."""
         order = ProductOrder(id=id, account=self.account, items=tuple(items), order_date=DAY)
-        result = simulate(self.program, order, self.inventory)
+        happening = [(timedelta(minutes=after), _request(order, wanted)) for after, wanted in changes]
+        result = simulate(self.program, order, self.inventory, Script(interventions=tuple(happening)))
+        for change in result.changes:
+            outcome = "refused" if change.predicted.refused else "waits" if not change.predicted.rows else "applied"
+            event(f"{change.predicted.kind}: {outcome}")
         if result.state.status is OrderStatus.REJECTED:
+            return False
+        if result.state.status is OrderStatus.CANCELLED:
+            assert result.inventory.assets == self.inventory.assets
             return False
         assert result.state.status is OrderStatus.COMPLETED
         for line in result.state.lines.values():
@@ -40,11 +51,11 @@ class World:
                 shared = "shared" if len(line.sources) > 1 else "alone"
                 event(f"{line.scope}: {line.action}, {shared}")
         self.inventory = result.inventory
-        self.done.append(order)
+        self.done.append(result.state.order)
         return True
 
     def __repr__(self) -> str:
-        return "\n".join(map(told, self.done))
+        return self.account.id
 
     @property
     def products(self) -> list[Asset]:
@@ -69,7 +80,9 @@ class World:
         idle = [each for each in products if each.state is AssetState.SUSPENDED]
         if idle:
             items = [_about(each, names[each.id], Action.SUSPEND) for each in idle]
-            assert left.place(items, "idle")
+            if not left.place(items, "idle"):
+                # what was delivered since makes sources contradict each other
+                return None
         left.names = {new: old for old, new in names.items()}
         return left
 
@@ -95,6 +108,12 @@ class World:
                 for each in sorted(asset.relies_on)
             ),
         )
+
+
+def _request(order: ProductOrder, wanted: list[OrderItem] | tuple[str, ...]) -> Amend | Cancel:
+    if isinstance(wanted, tuple):
+        return Cancel(items=wanted)
+    return Amend(order=replace(order, items=tuple(wanted)))
 
 
 def _about(asset: Asset, product: str, action: Action) -> OrderItem:
