@@ -84,6 +84,8 @@ class CallBack:
     outputs: Mapping[str, Value] = field(default_factory=dict)
     code: str = ""
     message: str = ""
+    #: the attempt that awaited it when it was routed, 0 for whichever there is
+    attempt: int = 0
 
     def __call__(self, state: OrderState, inventory: Inventory) -> Event:
         found = tasks_named(state, self.task)
@@ -96,6 +98,7 @@ class CallBack:
             outputs=self.outputs,
             code=self.code,
             message=self.message,
+            attempt=self.attempt,
         )
 
 

@@ -131,6 +131,7 @@ class World:
                 outputs=later.outputs,
                 code=later.code,
                 message=later.message,
+                attempt=command.callout.attempt,
             )
             self._agenda.put(at + reply.latency + later.latency, result, ("callback", command.task))
 

@@ -169,7 +169,7 @@ class Worlds:
 
     def _callbacks(self, node: Node, order: ProductOrder) -> Iterator[tuple[timedelta, Happening]]:
         for each in node.items():
-            found = each.mapping(("task", "after", "at", "body", *_TOLD))
+            found = each.mapping(("task", "after", "at", "attempt", "body", *_TOLD))
             if "task" not in found:
                 each.expected("a callback with the `task` that it is for")
                 continue
@@ -186,7 +186,12 @@ class Worlds:
                 reader = OperationTemplates(operation, self._names.design.enums).reader
                 _, told = reader.message({}, found["body"].plain())
             act = CallBack(
-                task=named.text(), outcome=told.outcome, outputs=told.outputs, code=told.code, message=told.message
+                task=named.text(),
+                outcome=told.outcome,
+                outputs=told.outputs,
+                code=told.code,
+                message=told.message,
+                attempt=found["attempt"].integer() if "attempt" in found else 0,
             )
             yield _when(each, found, order.order_date), act
 
