@@ -59,7 +59,7 @@ class Working(Face):
         before = {"claimed_by": work.claimed_by}
         deed = self._deed("release", "work", str(item), by=by, order=work.order, before=before)
         try:
-            return self._store.unclaim(item, deed.who, deed)
+            return self._store.unclaim(item, deed.who, self._clock.now(), deed)
         except Conflict as conflict:
             raise NotAllowed(what="release", why=conflict) from None
 

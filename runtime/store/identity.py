@@ -223,8 +223,13 @@ class SqliteIdentity:
     def members_of(self, queue: str) -> list[Member]:
         """The active users who are members of a queue, by name."""
         with self._database.snapshot() as reader:
-            rows = reader.execute(_MEMBERS, (queue,)).fetchall()
-            return [Member(name=name, skills=_skills(reader, name), away=bool(away)) for name, away in rows]
+            return members(reader, queue)
+
+
+def members(connection: sqlite3.Connection, queue: str) -> list[Member]:
+    """See `members_of`."""
+    rows = connection.execute(_MEMBERS, (queue,)).fetchall()
+    return [Member(name=name, skills=_skills(connection, name), away=bool(away)) for name, away in rows]
 
 
 _MEMBERS = """

@@ -21,6 +21,7 @@ from orderloom.models.values import Value
 from orderloom.runtime.store.auditing import Deed, DeedFilter, DeedView
 from orderloom.runtime.store.deliveries import Attempted, Backlog, Channel, Delivery, DeliveryState, Untold
 from orderloom.runtime.store.identity import Grant, Held, Member, OwnRole, Team, User
+from orderloom.runtime.store.queueing import Assigning, Desk
 from orderloom.runtime.store.records import Batch, Gate, InboxEvent, PendingCall, RequestState, Timer
 from orderloom.runtime.store.views import (
     AssetFilter,
@@ -104,12 +105,6 @@ class Requests(Protocol):
 
     def forget_early(self, before: datetime) -> int:
         """Drops messages that came before that instant and that nobody has awaited since; returns how many."""
-
-    def claim(self, work: int, by: str, at: datetime, deed: Deed | None = None) -> WorkItem:
-        """Gives an open work item to a person. Raises NotFound, or Conflict where it is somebody else's or done."""
-
-    def unclaim(self, work: int, by: str, deed: Deed | None = None) -> WorkItem:
-        """Gives it back. Raises NotFound, or Conflict where it is not theirs."""
 
     def retry_poisoned(self, number: int, at: datetime, deed: Deed | None = None) -> int:
         """Puts an event that was set aside into the inbox again; returns the request's number. Raises NotFound."""
@@ -359,5 +354,5 @@ class Work(Protocol):
         """Gives up files and locks. Nothing is pending: what is durable is durable already."""
 
 
-class Store(Bundles, Requests, Trail, Identity, Screens, Gating, Histories, Telling, Work, Protocol):
+class Store(Bundles, Requests, Desk, Assigning, Trail, Identity, Screens, Gating, Histories, Telling, Work, Protocol):
     """All of it."""

@@ -240,6 +240,12 @@ def _matching_work(query: Select[Any], where: WorkFilter) -> Select[Any]:
         query = query.where(table.claimed_by == where.claimed_by)
     if where.code:
         query = query.where(table.code == where.code)
+    if where.queues is not None:
+        query = query.where(table.queue.in_(sorted(where.queues)))
+    if where.accounts is not None:
+        orders = schema.orders.c
+        theirs = select(orders.account).where(orders.id == table.order_id).scalar_subquery()
+        query = query.where(theirs.in_(sorted(where.accounts)))
     return query
 
 

@@ -282,7 +282,7 @@ work = Table(
     _integer("cause", null=True),
     #: how it finds a person, and what they must know, by the rules of its queue
     Column("assign", Text, nullable=False, server_default="pull"),
-    Column("skills", LargeBinary, nullable=False, server_default="[]"),
+    Column("skills", LargeBinary, nullable=False, server_default=text("x'5b5d'")),
     #: 1 where the worker is to look for somebody
     Column("seeking", Integer, nullable=False, server_default="0"),
     #: until when the one who has claimed it keeps it

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from orderloom.models.inventory import Inventory
 from orderloom.models.journal import TimerKind
 from orderloom.models.plan import OrderState
+from orderloom.runtime.store.assigning import SqliteAssigning
 from orderloom.runtime.store.auditing import SqliteAudit
 from orderloom.runtime.store.bundles import SqliteBundles
 from orderloom.runtime.store.codec import instant, maybe_instant, micros
 from orderloom.runtime.store.committing import write_rows
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.deliveries import SqliteDeliveries
+from orderloom.runtime.store.desk import SqliteDesk
 from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.event_codec import callout_from, event_from
 from orderloom.runtime.store.gates import SqliteGates
@@ -42,7 +44,7 @@ from orderloom.runtime.store.views import (
     WorkFilter,
     WorkItem,
 )
-from orderloom.runtime.store.work import SqliteWorkItems
+from orderloom.runtime.store.work_notes import SqliteWorkNotes
 
 if TYPE_CHECKING:
     from orderloom.runtime.store.queries import Queries
@@ -79,7 +81,9 @@ class _Sealing:
 class SqliteStore(
     SqliteBundles,
     SqliteRequests,
-    SqliteWorkItems,
+    SqliteDesk,
+    SqliteAssigning,
+    SqliteWorkNotes,
     SqliteGates,
     SqliteHistories,
     SqliteAudit,

@@ -14,6 +14,7 @@ from orderloom.models.inventory import Asset, AssetState
 from orderloom.models.journal import Entry, Event, WorkKind
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import PlanState
+from orderloom.models.tasks import AssignMode
 from orderloom.runtime.store.records import Submission
 
 
@@ -106,6 +107,8 @@ class JournalRecord:
 
 class WorkState(StrEnum):
     OPEN = "open"
+    #: somebody is to do it, and has not yet taken it
+    ASSIGNED = "assigned"
     CLAIMED = "claimed"
     #: of a task whose definition is paused
     HELD = "held"
@@ -128,7 +131,7 @@ class WorkItem:
     due: datetime | None
     priority: int
     state: WorkState
-    #: who has it, "" for nobody
+    #: who has it or is to do it, "" for nobody
     claimed_by: str
     #: for FALLOUT: error code and message
     code: str
@@ -136,6 +139,11 @@ class WorkItem:
     opened_at: datetime
     claimed_at: datetime | None
     closed_at: datetime | None
+    #: how it finds a person by the design's rules, and what they must know
+    assign: AssignMode = AssignMode.PULL
+    skills: tuple[str, ...] = ()
+    #: for CLAIMED: until when they keep it
+    lease: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,10 +152,14 @@ class WorkFilter:
 
     kinds: tuple[WorkKind, ...] = ()
     queue: str = ""
-    states: tuple[WorkState, ...] = (WorkState.OPEN, WorkState.CLAIMED)
+    states: tuple[WorkState, ...] = (WorkState.OPEN, WorkState.ASSIGNED, WorkState.CLAIMED)
     order: str = ""
     claimed_by: str = ""
     code: str = ""
+    #: in one of these; None for all
+    queues: frozenset[str] | None = None
+    #: of orders of one of these accounts; None for all
+    accounts: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -229,7 +229,7 @@ def test_work_items_are_opened_claimed_and_closed(store: SqliteStore) -> None:
     assert (claimed.state, claimed.claimed_by) == (WorkState.CLAIMED, "ada")
     with pytest.raises(Conflict, match="is with `ada`"):
         store.claim(claimed.id, "bob", NOW)
-    assert store.unclaim(claimed.id, "ada").claimed_by == ""
+    assert store.unclaim(claimed.id, "ada", NOW).claimed_by == ""
     next_step(store, state, CloseWork(task=CALL))
     assert store.work_item(claimed.id).state is WorkState.DONE
     with pytest.raises(Conflict, match="is done"):

@@ -196,7 +196,7 @@ def _control() -> None:
 
 def _desk() -> None:
     op.add_column("work", sa.Column("assign", sa.Text(), nullable=False, server_default="pull"))
-    op.add_column("work", sa.Column("skills", sa.LargeBinary(), nullable=False, server_default="[]"))
+    op.add_column("work", sa.Column("skills", sa.LargeBinary(), nullable=False, server_default=sa.text("x'5b5d'")))
     op.add_column("work", sa.Column("seeking", sa.Integer(), nullable=False, server_default="0"))
     op.add_column("work", sa.Column("lease", sa.Integer(), nullable=True))
     op.add_column("work", sa.Column("request", sa.Integer(), nullable=True))
