@@ -53,7 +53,7 @@ class Administration(Face):
         """All deployed versions, latest deployment first."""
         return self._store.bundles()
 
-    @needs(Permission.BUNDLES_VIEW)
+    @needs(Permission.PLANS_VIEW)
     async def design(self, digest: str) -> Design:
         """The design of a deployed bundle."""
         return await asyncio.to_thread(self._library.design, digest)

@@ -10,11 +10,13 @@ import click
 from orderloom.models.design import Design
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState
+from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.cli import changes, planned, screen, showing
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.past import instant, show_past
 from orderloom.runtime.cli.pictures import Picture, picture_options
 from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option, show_receipt
+from orderloom.runtime.progress import OrderProgress
 from orderloom.runtime.store.views import AttemptView, OrderView
 from orderloom.runtime.views import LineView, PlanTask, line_view, plan_task
 
@@ -109,12 +111,15 @@ def show(
     dot: bool,
     as_json: bool,
 ) -> None:
-    """Show an order: its lines with provenance, its plan, its journal, its calls."""
+    """Show an order: its lines with provenance, its plan, its journal, its calls; to its customer, how far it is."""
     with opened(ctx) as runtime:
         found = find_order(runtime, order)
         title = f"order {found.external_id or found.id}"
         if tmf622:
             screen.show_json(runtime.resource(found.id))
+            return
+        if not runtime.principal.may(Permission.PLANS_VIEW):
+            _show_progress(runtime.progress(found.id), as_json)
             return
         # read once: the state of a large order is the dearest thing here
         state = runtime.state(found.id)
@@ -135,7 +140,7 @@ def show(
                 shown["tasks"] = _tasks(state, design)
             if everything or only_journal:
                 shown["journal"] = runtime.journal(found.id)
-            if everything or only_calls:
+            if only_calls or (everything and runtime.principal.may(Permission.EXCHANGES_VIEW)):
                 shown["calls"] = runtime.attempts(found.id)
             if only_schedule:
                 shown["schedule"] = runtime.schedule_of(state)
@@ -215,7 +220,10 @@ def journal(ctx: click.Context, order: str, after: int, limit: int, as_json: boo
 def progress(ctx: click.Context, order: str, as_json: bool) -> None:
     """Show how far an order is, as its customer is told."""
     with opened(ctx) as runtime:
-        found = runtime.progress(find_order(runtime, order).id)
+        _show_progress(runtime.progress(find_order(runtime, order).id), as_json)
+
+
+def _show_progress(found: OrderProgress, as_json: bool) -> None:
     if as_json:
         screen.show_json(found)
         return

@@ -60,3 +60,20 @@ def test_roles_are_made_and_removed(shell: Shell) -> None:
     )
     shell("roles", "remove", "lead", "--by", "root")
     assert "lead" not in {each["name"] for each in shell.json("roles", "list", by="root")}
+
+
+def test_an_order_is_shown_to_each_as_far_as_they_may_see_it(shell: Shell) -> None:
+    shell("users", "add", "root", "--role", "administrator", "--by", "setup")
+    shell("users", "add", "carol", "--role", "customer", "--account", "A-1", "--by", "root")
+    shell("users", "add", "oscar", "--role", "operator", "--by", "root")
+    shell("deploy", shell.bundle, by="root")
+    order = shell.json("submit", shell.order("first", externalId="X-1"), by="carol")
+    shell("run", "--until-idle", by="root")
+    assert set(shell.json("orders", "show", "X-1", by="root")) > {"lines", "tasks", "journal", "calls"}
+    seen = shell.json("orders", "show", "X-1", by="oscar")
+    assert "tasks" in seen
+    assert "calls" not in seen
+    assert "milestones" in shell.json("orders", "show", "X-1", by="carol")
+    assert "exchanges.view" in shell("orders", "show", "X-1", "--calls", exit=1, by="oscar").stderr
+    assert "plans.view" in shell("orders", "journal", "X-1", exit=1, by="carol").stderr
+    assert [each["id"] for each in shell.json("orders", "list", by="carol")] == [order["id"]]
