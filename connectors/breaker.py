@@ -44,11 +44,19 @@ class BreakerState:
     def record(self, ok: bool, now: datetime) -> None:
         """Takes note of a call's result."""
         if ok:
-            self.failures, self.opens_until, self._trying = 0, None, False
+            self.close()
             return
         self.failures += 1
         if self._trying or self.failures >= self.definition.failures:
-            self.opens_until, self._trying = now + self.definition.pause, False
+            self.open(now)
+
+    def open(self, now: datetime) -> None:
+        """Lets no call pass for one pause."""
+        self.opens_until, self._trying = now + self.definition.pause, False
+
+    def close(self) -> None:
+        """Lets all calls pass, and forgets the failures."""
+        self.failures, self.opens_until, self._trying = 0, None, False
 
 
 def is_failure(answer: Answer) -> bool:

@@ -21,6 +21,7 @@ from orderloom.models.values import Value
 from orderloom.runtime.store.auditing import Deed, DeedFilter, DeedView
 from orderloom.runtime.store.deliveries import Attempted, Backlog, Channel, Delivery, DeliveryState, Untold
 from orderloom.runtime.store.identity import Grant, Held, Member, OwnRole, Team, User
+from orderloom.runtime.store.interventions import Bulks, Controlling, Fallouts
 from orderloom.runtime.store.queueing import Assigning, Desk
 from orderloom.runtime.store.records import Batch, Gate, InboxEvent, PendingCall, RequestState, Timer
 from orderloom.runtime.store.views import (
@@ -108,15 +109,6 @@ class Requests(Protocol):
 
     def retry_poisoned(self, number: int, at: datetime, deed: Deed | None = None) -> int:
         """Puts an event that was set aside into the inbox again; returns the request's number. Raises NotFound."""
-
-    def hold_connector(self, connector: str, reason: str, deed: Deed | None = None) -> None:
-        """Calls of this connector are held, not sent, until it is released."""
-
-    def release_connector(self, connector: str, deed: Deed | None = None) -> None:
-        """Its held calls are sent again."""
-
-    def held_connectors(self) -> dict[str, str]:
-        """Reason by connector."""
 
 
 class Trail(Protocol):
@@ -354,5 +346,21 @@ class Work(Protocol):
         """Gives up files and locks. Nothing is pending: what is durable is durable already."""
 
 
-class Store(Bundles, Requests, Desk, Assigning, Trail, Identity, Screens, Gating, Histories, Telling, Work, Protocol):
+class Store(
+    Bundles,
+    Requests,
+    Desk,
+    Assigning,
+    Trail,
+    Identity,
+    Screens,
+    Gating,
+    Histories,
+    Telling,
+    Fallouts,
+    Bulks,
+    Controlling,
+    Work,
+    Protocol,
+):
     """All of it."""

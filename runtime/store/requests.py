@@ -28,7 +28,6 @@ _INBOX = (
 )
 _NO_LINES = dumps(([], []))
 _NO_REST = dumps({})
-_HELD = "held:"
 
 
 class SqliteRequests:
@@ -91,6 +90,16 @@ class SqliteRequests:
     def post(self, order: str, event: Event, at: datetime, deed: Deed | None = None) -> int:
         return self._ask(order, event_bytes(event), at, deed)
 
+    def post_all(self, order: str, events: Sequence[Event], at: datetime, deed: Deed | None = None) -> int:
+        with self._database.transaction() as writer:
+            if writer.execute("SELECT 1 FROM orders WHERE id = ?", (order,)).fetchone() is None:
+                raise NotFound(f"there is no order `{order}`")
+            number = 0
+            for event in events:
+                number = _number(writer.execute(_INBOX, (order, event_bytes(event), micros(at))).lastrowid)
+            record(writer, deed, number)
+            return number
+
     def start(self, order: str, by: str, reason: str, at: datetime, deed: Deed | None = None) -> int:
         return self._ask(order, event_bytes(Submission(by=by, reason=reason)), at, deed)
 
@@ -146,24 +155,6 @@ class SqliteRequests:
             request = _number(writer.execute(_INBOX, (*row, micros(at))).lastrowid)
             record(writer, deed, request)
             return request
-
-    def hold_connector(self, connector: str, reason: str, deed: Deed | None = None) -> None:
-        with self._database.transaction() as writer:
-            writer.execute(
-                "INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)",
-                (_HELD + connector, reason),
-            )
-            record(writer, deed)
-
-    def release_connector(self, connector: str, deed: Deed | None = None) -> None:
-        with self._database.transaction() as writer:
-            writer.execute("DELETE FROM settings WHERE name = ?", (_HELD + connector,))
-            record(writer, deed)
-
-    def held_connectors(self) -> dict[str, str]:
-        with self._database.snapshot() as reader:
-            rows = reader.execute("SELECT name, value FROM settings WHERE name GLOB 'held:*'").fetchall()
-        return {name.removeprefix(_HELD): reason for name, reason in rows}
 
 
 def _refuse_duplicate(writer: sqlite3.Connection, external_id: str, seen: set[str]) -> None:

@@ -480,6 +480,98 @@ queue_turns = Table(
     "queue_turns", metadata, _text("queue"), _text("last"), PrimaryKeyConstraint("queue"), sqlite_with_rowid=False
 )
 
+#: in what time each work item is to be done, and what was told of that; kept when the item is over
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("work", Integer, primary_key=True),
+    _text("order_id"),
+    _text("bundle"),
+    _text("design"),
+    #: whose `warn at` and `escalate to` count
+    _text("queue"),
+    #: in which the item was last seen
+    _text("place"),
+    _blob("term"),
+    _integer("started_at"),
+    #: NULL while it stands, or for none
+    _integer("warn_at", null=True),
+    _integer("due", null=True),
+    #: when there is something to tell
+    _integer("next_at", null=True),
+    #: 0 running, 1 warned, 2 breached
+    _integer("stage"),
+    _integer("step"),
+    _integer("breached_at", null=True),
+    _integer("paused_at", null=True),
+    #: 1 where calendars have changed since
+    _integer("outdated"),
+    _integer("ended_at", null=True),
+    Index("clocks_by_next", "next_at", sqlite_where=text("next_at IS NOT NULL")),
+    Index("clocks_outdated", "work", sqlite_where=text("outdated = 1")),
+    Index("clocks_of_bundle", "bundle", sqlite_where=text("ended_at IS NULL")),
+    # lists of what is due next
+    Index("clocks_by_due", "due", sqlite_where=text("ended_at IS NULL")),
+)
+
+#: times in which clocks stood
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _integer("work"),
+    _text("order_id"),
+    _text("reason"),
+    _integer("began_at"),
+    _text("paused_by"),
+    _integer("ended_at", null=True),
+    _text("ended_by"),
+    Index("pauses_by_work", "work", "id"),
+    sqlite_autoincrement=True,
+)
+
+#: what counts over the calendars of designs
+calendar_changes = Table(
+    "calendar_changes",
+    metadata,
+    _text("bundle"),
+    _text("name"),
+    _blob("data"),
+    _integer("at"),
+    _text("who"),
+    _text("reason"),
+    PrimaryKeyConstraint("bundle", "name"),
+    sqlite_with_rowid=False,
+)
+
+#: what watch rules have counted last, by key
+watch_windows = Table(
+    "watch_windows",
+    metadata,
+    _text("bundle"),
+    _text("rule"),
+    _text("key"),
+    _blob("seen"),
+    _integer("last"),
+    PrimaryKeyConstraint("bundle", "rule", "key"),
+    sqlite_with_rowid=False,
+)
+
+#: when watch rules have fired
+watch_firings = Table(
+    "watch_firings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    _text("bundle"),
+    _text("rule"),
+    _text("key"),
+    _integer("at"),
+    _integer("count"),
+    _blob("done"),
+    Index("watch_firings_by_rule", "bundle", "rule", "id"),
+    sqlite_autoincrement=True,
+)
+
 #: what people did; triggers refuse to change or delete a row
 audit = Table(
     "audit",
@@ -648,7 +740,7 @@ bulks = Table(
     _integer("failed_before"),
     _text("message"),
     _integer("finished_at", null=True),
-    Index("bulks_open", "start_at", sqlite_where=text("state = 'running'")),
+    Index("bulks_open", "id", sqlite_where=text("state IN ('running', 'stopping')")),
     sqlite_autoincrement=True,
 )
 
@@ -668,7 +760,7 @@ bulk_items = Table(
     _text("message"),
     _integer("at", null=True),
     PrimaryKeyConstraint("bulk", "place"),
-    Index("bulk_items_under_way", "bulk", "place", sqlite_where=text("state = 'underWay'")),
+    Index("bulk_items_open", "bulk", "state", "place", sqlite_where=text("state IN ('underWay', 'awaiting')")),
     Index("bulk_items_by_work", "work"),
     sqlite_with_rowid=False,
 )

@@ -14,9 +14,12 @@ from orderloom.models.journal import TimerKind
 from orderloom.models.plan import OrderState
 from orderloom.runtime.store.assigning import SqliteAssigning
 from orderloom.runtime.store.auditing import SqliteAudit
+from orderloom.runtime.store.bulk import SqliteBulk
 from orderloom.runtime.store.bundles import SqliteBundles
+from orderloom.runtime.store.causes import SqliteCauses
 from orderloom.runtime.store.codec import instant, maybe_instant, micros
 from orderloom.runtime.store.committing import write_rows
+from orderloom.runtime.store.controls import SqliteControls
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.deliveries import SqliteDeliveries
 from orderloom.runtime.store.desk import SqliteDesk
@@ -44,6 +47,7 @@ from orderloom.runtime.store.views import (
     WorkFilter,
     WorkItem,
 )
+from orderloom.runtime.store.wanted import SqliteWanted
 from orderloom.runtime.store.work_notes import SqliteWorkNotes
 
 if TYPE_CHECKING:
@@ -89,6 +93,10 @@ class SqliteStore(
     SqliteAudit,
     SqliteIdentity,
     SqliteDeliveries,
+    SqliteCauses,
+    SqliteWanted,
+    SqliteBulk,
+    SqliteControls,
 ):
     """A `Store` in one SQLite file."""
 

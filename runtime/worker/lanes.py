@@ -6,20 +6,22 @@ import asyncio
 import heapq
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
-from orderloom.connectors.breaker import BreakerState, is_failure
+from orderloom.connectors.breaker import CLOSED, OPEN, BreakerState, is_failure
 from orderloom.connectors.protocol import Connector
 from orderloom.models.callout import Answer, Callout, Outcome
 from orderloom.models.design import Design
-from orderloom.models.integration import Operation
+from orderloom.models.integration import Breaker, Operation
 from orderloom.models.journal import CalloutAnswered, CalloutHeld, CalloutReleased
+from orderloom.runtime.store.controls import BreakerRow, Controls, Drain
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import AnsweredCall, PendingCall
 from orderloom.runtime.worker.arrivals import Arrival
 from orderloom.runtime.worker.designs import Unavailable
+from orderloom.runtime.worker.restraint import PRIORITIES, Gauges, Place, Restraints, restraints_of
 from orderloom.runtime.worker.urgency import rank
 
 log = logging.getLogger(__name__)
@@ -30,8 +32,8 @@ CONCURRENT = 64
 IN_MEMORY = 5_000
 
 _Key = tuple[str, str, int]
-#: rank, number and key of a call in the queue
-_Place = tuple[int, int, _Key, PendingCall]
+#: seconds between two notes of failures that change no breaker's state
+_NOTED = 1.0
 
 #: The method `answer` of a connector in the same process: it makes a call at once, and no coroutine is made for it.
 #: None says that this call takes time, and is to be awaited.
@@ -65,9 +67,13 @@ class Lane:
     #: some calls were left in the store for want of room
     more: bool = False
     breaker: BreakerState | None = None
+    #: what operators allow, None for all
+    restraints: Restraints | None = None
+    #: the breaker as the store has it, and what an operator wants it to be
+    breaker_row: BreakerRow | None = None
     #: number of calls at once, by the definition used last
     concurrent: int = CONCURRENT
-    _queue: list[_Place] = field(default_factory=list)
+    _queue: list[Place] = field(default_factory=list)
     #: number in the queue of each call that waits there; what was recalled stays in the queue until its turn comes
     _waiting: dict[_Key, int] = field(default_factory=dict)
     #: queued, running, or answered and not yet durable
@@ -79,11 +85,12 @@ class Lane:
     _told: set[_Key] = field(default_factory=set)
     #: waiting, and not told yet
     _untold: dict[_Key, PendingCall] = field(default_factory=dict)
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    #: calls under way with their priorities
+    _tasks: dict[asyncio.Task[None], int] = field(default_factory=dict)
 
     def add(self, call: PendingCall) -> None:
         """A call whose row is durable."""
-        if len(self._waiting) >= IN_MEMORY:
+        if self._in_turn() >= IN_MEMORY:
             self.more = True
             return
         key = _key(call)
@@ -116,7 +123,21 @@ class Lane:
             self._queue = [each for each in self._queue if self._waits(each)]
             heapq.heapify(self._queue)
 
-    def _waits(self, place: _Place) -> bool:
+    def _in_turn(self) -> int:
+        """Calls that wait, without those that operators have put aside."""
+        return len(self._waiting) - (0 if self.restraints is None else len(self.restraints))
+
+    def restrain(self, restraints: Restraints | None) -> None:
+        """What operators want from now on; what they had put aside takes its place again."""
+        if self.restraints is not None:
+            self._queue += self.restraints.kept()
+            heapq.heapify(self._queue)
+        self.restraints = restraints
+
+    def running_by_priority(self) -> list[int]:
+        return [sum(1 for each in self._tasks.values() if each == priority) for priority in range(PRIORITIES)]
+
+    def _waits(self, place: Place) -> bool:
         return self._waiting.get(place[2]) == place[1]
 
     def _loads(self, digest: str) -> bool:
@@ -141,39 +162,78 @@ class Lane:
 
     def pump(self) -> None:
         """Sends what may be sent now; the others are told why they wait."""
-        if self.more and len(self._waiting) < IN_MEMORY // 10:
+        if self.more and self._in_turn() < IN_MEMORY // 10:
             self.refill()
         for digest in [each for each in self._parked if self._loads(each)]:
             for key, call in self._parked.pop(digest).items():
                 self._enqueue(key, call)
-        while self._queue and self.running < self.concurrent:
-            place = self._queue[0]
-            if not self._waits(place):
-                heapq.heappop(self._queue)
-                continue
+        if self.hold:
+            self._tell_all(self.hold)
+            return
+        while self.running < self.concurrent:
+            place = self._first()
+            if place is None:
+                return
             _rank, _number, key, call = place
-            if not self._loads(call.design):
-                self._next()
-                self._parked.setdefault(call.design, {})[key] = call
-                continue
             reason = self._obstacle(call)
             if reason:
+                heapq.heappush(self._queue, place)
                 self._tell_all(reason)
                 return
-            self._next()
+            del self._waiting[key]
+            self._untold.pop(key, None)
             self._send(key, call)
 
-    def _next(self) -> None:
-        """The first call of the queue leaves it."""
-        key = heapq.heappop(self._queue)[2]
-        del self._waiting[key]
-        self._untold.pop(key, None)
+    def _first(self) -> Place | None:
+        """The call whose turn it is, taken out of the queue; None where none may go now."""
+        restraints = self.restraints
+        if restraints is not None and not self._free(restraints):
+            return None
+        while self._queue:
+            place = heapq.heappop(self._queue)
+            if not self._waits(place):
+                continue
+            key, call = place[2], place[3]
+            if not self._loads(call.design):
+                del self._waiting[key]
+                self._untold.pop(key, None)
+                self._parked.setdefault(call.design, {})[key] = call
+            elif restraints is None or self._may_go(restraints, place):
+                return place
+        return None
+
+    def _free(self, restraints: Restraints) -> bool:
+        """Puts what may go again back into the queue; returns whether anything may go."""
+        now = self.around.now()
+        if restraints.closed(now):
+            return False
+        for priority, places in enumerate(restraints.aside):
+            if places and not restraints.keeps(priority, now):
+                heapq.heappush(self._queue, heapq.heappop(places))
+        return True
+
+    def _may_go(self, restraints: Restraints, place: Place) -> bool:
+        """Whether operators allow it; else it is put aside."""
+        key, call = place[2], place[3]
+        paused = restraints.pause_of(call, self.around.design(call.design).name) if restraints.paused else None
+        if paused is not None:
+            restraints.resting.append(place)
+            self._untold.pop(key, None)
+            if key not in self._told:
+                self._tell(key, call, f"`{call.task.rpartition('/')[2]}` is paused: {paused or 'by an operator'}")
+            return False
+        if restraints.keeps(call.priority, self.around.now()):
+            heapq.heappush(restraints.aside[call.priority], place)
+            return False
+        return True
 
     def resumes_at(self) -> datetime | None:
-        """When an open breaker lets the next call pass; None where it does not keep any waiting."""
-        if not self._waiting or self.hold or self.breaker is None:
+        """When an open breaker or a pace lets the next call pass; None where they do not keep any waiting."""
+        if not self._waiting or self.hold:
             return None
-        return self.breaker.opens_until
+        until = self.breaker.opens_until if self.breaker is not None else None
+        paced = self.restraints.resumes_at(self.around.now()) if self.restraints is not None else None
+        return until if paced is None else paced if until is None else min(until, paced)
 
     async def drain(self, seconds: float) -> None:
         """Waits for the running calls; the ones that take longer are dropped, and sent again another time."""
@@ -186,24 +246,60 @@ class Lane:
             await asyncio.wait(late)
 
     def _obstacle(self, call: PendingCall) -> str:
-        if self.hold:
-            return self.hold
         definition = self.around.design(call.design).connectors[self.name]
         self.concurrent = definition.limit.concurrent or CONCURRENT
         if definition.breaker is None:
             self.breaker = None
         elif self.breaker is None or self.breaker.definition != definition.breaker:
-            self.breaker = BreakerState(definition.breaker)
+            self.breaker = self._made_breaker(definition.breaker)
         if self.breaker is not None and not self.breaker.permits(self.around.now()):
             return f"the breaker of `{self.name}` is open after {self.breaker.failures} failures in a row"
         return ""
 
+    def _made_breaker(self, definition: Breaker) -> BreakerState:
+        """As it was when the last worker ended, and as an operator wants it."""
+        row = self.breaker_row
+        if row is None:
+            return BreakerState(definition)
+        made = BreakerState(definition, row.failures, row.opens_until)
+        self.turn_breaker(row.asked, made)
+        return made
+
+    def turn_breaker(self, asked: str, breaker: BreakerState) -> None:
+        """Does what an operator asks for, if anything."""
+        if asked == OPEN:
+            breaker.open(self.around.now())
+        elif asked == CLOSED:
+            breaker.close()
+
+    def breaker_moved(self, *, failures_too: bool) -> BreakerRow | None:
+        """What the store is to know of the breaker and does not, None for nothing."""
+        breaker, row = self.breaker, self.breaker_row
+        if breaker is None:
+            return None
+        state = CLOSED if breaker.opens_until is None else OPEN
+        same = row is not None and row.state == state and row.opens_until == breaker.opens_until and not row.asked
+        if row is not None and same and (row.failures == breaker.failures or not failures_too):
+            return None
+        if row is None and state == CLOSED and not breaker.failures:
+            return None
+        now = self.around.now()
+        since = row.since if row is not None and row.state == state else now
+        asked = row.asked if row is not None else ""
+        self.breaker_row = BreakerRow(
+            connector=self.name, state=state, since=since, failures=breaker.failures, opens_until=breaker.opens_until
+        )
+        return replace(self.breaker_row, asked=asked)
+
     def _tell_all(self, reason: str) -> None:
         for key, call in self._untold.items():
-            self._told.add(key)
-            event = CalloutHeld(task=call.task, attempt=call.callout.attempt, reason=reason)
-            self.around.arrived(Arrival(call.order, event, rank=self._rank(call)))
+            self._tell(key, call, reason)
         self._untold.clear()
+
+    def _tell(self, key: _Key, call: PendingCall, reason: str) -> None:
+        self._told.add(key)
+        event = CalloutHeld(task=call.task, attempt=call.callout.attempt, reason=reason)
+        self.around.arrived(Arrival(call.order, event, rank=self._rank(call)))
 
     def _send(self, key: _Key, call: PendingCall) -> None:
         if key in self._told:
@@ -218,13 +314,23 @@ class Lane:
             log.error("connector `%s` cannot be opened: %s", self.name, error)
             self._answered(call, _broken(error, "connector"))
             return
-        self.running += 1
+        self._begin(call)
         answer: Answers | None = getattr(connector, "answer", None)
         if answer is not None and self._immediate(answer, operation, call):
             return
         task = asyncio.get_running_loop().create_task(self._call(connector, operation, call))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = call.priority
+        task.add_done_callback(self._tasks.pop)
+
+    def _begin(self, call: PendingCall) -> None:
+        self.running += 1
+        if self.restraints is not None:
+            self.restraints.begin(call.priority, self.around.now())
+
+    def _end(self, call: PendingCall) -> None:
+        self.running -= 1
+        if self.restraints is not None:
+            self.restraints.end(call.priority)
 
     def _immediate(self, answers: Answers, operation: Operation, call: PendingCall) -> bool:
         try:
@@ -234,7 +340,7 @@ class Lane:
             answer = _broken(error, "internal")
         if answer is None:
             return False
-        self.running -= 1
+        self._end(call)
         self._answered(call, answer)
         return True
 
@@ -242,14 +348,14 @@ class Lane:
         try:
             answer = await connector.call(operation, call.callout)
         except asyncio.CancelledError:
-            self.running -= 1
+            self._end(call)
             self._known.discard(_key(call))
             self.more = True
             raise
         except Exception as error:
             log.exception("connector `%s` failed on `%s`", self.name, call.callout.key)
             answer = _broken(error, "internal")
-        self.running -= 1
+        self._end(call)
         self._answered(call, answer)
 
     def _answered(self, call: PendingCall, answer: Answer) -> None:
@@ -291,13 +397,15 @@ class Lanes:
         self._store = store
         self._around = around
         self._lanes: dict[str, Lane] = {}
-        self._holds: dict[str, str] = {}
+        self._controls = Controls()
+        self._gauges = Gauges()
+        self._noted = 0.0
 
     def __getitem__(self, connector: str) -> Lane:
         lane = self._lanes.get(connector)
         if lane is None:
-            lane = Lane(name=connector, store=self._store, around=self._around, hold=self._hold(connector))
-            self._lanes[connector] = lane
+            lane = self._lanes[connector] = Lane(name=connector, store=self._store, around=self._around)
+            self._apply(lane)
         return lane
 
     def __iter__(self) -> Iterator[Lane]:
@@ -311,33 +419,65 @@ class Lanes:
     def answered(self) -> int:
         return sum(lane.answered for lane in self._lanes.values())
 
+    @property
+    def drained(self) -> Drain | None:
+        """What an operator said where nothing is to be sent."""
+        return self._controls.drain
+
     def recover(self) -> None:
         """Takes up the calls that have no recorded answer."""
         for connector in self._store.pending_connectors():
             self[connector].refill()
 
-    def read_holds(self) -> None:
-        """What operators hold and release takes effect."""
-        self._holds = self._store.held_connectors()
+    def read_controls(self) -> None:
+        """What operators want takes effect, if anything is new."""
+        if self._store.controls_version() == self._controls.version:
+            return
+        self._controls = self._store.controls()
+        self._gauges.read(
+            self._controls.limits, {lane.name: lane.running_by_priority() for lane in self._lanes.values()}
+        )
         for lane in self._lanes.values():
-            lane.hold = self._hold(lane.name)
+            self._apply(lane)
+
+    def _apply(self, lane: Lane) -> None:
+        controls = self._controls
+        reason = controls.held.get(lane.name)
+        lane.hold = "" if reason is None else f"`{lane.name}` is offline: {reason or 'held by an operator'}"
+        lane.restrain(restraints_of(controls, self._gauges, lane.name, lane.restraints))
+        row = controls.breakers.get(lane.name)
+        if row is None:
+            return
+        if lane.breaker is None:
+            lane.breaker_row = row
+        elif row.asked:
+            lane.turn_breaker(row.asked, lane.breaker)
+            lane.breaker_row = row
+
+    def note(self, moment: float) -> None:
+        """Tells the store what became of breakers and of releases; `moment` is of the monotonic clock."""
+        failures_too = moment >= self._noted + _NOTED
+        if failures_too:
+            self._noted = moment
+        moved = [row for lane in self._lanes.values() if (row := lane.breaker_moved(failures_too=failures_too))]
+        if moved:
+            self._store.save_breakers(moved)
+        for name, release in self._controls.releases.items():
+            if failures_too and not self._store.calls_before(name, release.at):
+                self._store.end_release(name, release.at)
 
     def pump(self) -> None:
         for lane in self._lanes.values():
             lane.pump()
 
     def resume_at(self) -> datetime | None:
-        """The earliest moment at which an open breaker lets a call pass."""
+        """The earliest moment at which an open breaker or a pace lets a call pass."""
         moments = [moment for lane in self._lanes.values() if (moment := lane.resumes_at()) is not None]
         return min(moments, default=None)
 
     async def drain(self, seconds: float) -> None:
         for lane in self._lanes.values():
             await lane.drain(seconds)
-
-    def _hold(self, connector: str) -> str:
-        reason = self._holds.get(connector)
-        return "" if reason is None else f"`{connector}` is offline: {reason or 'held by an operator'}"
 
 
 #: makes a connector of a design ready, by digest and name

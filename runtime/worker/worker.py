@@ -107,6 +107,8 @@ class Worker:
         #: a loop runs, and how often it had nothing to do
         self._driven = False
         self._idle_rounds = 0
+        #: the drain that is done with, by when it was asked for
+        self._drained: datetime | None = None
 
     # --- for the host ------------------------------------------------------------------------------------------------
 
@@ -155,7 +157,7 @@ class Worker:
         try:
             with self._driving():
                 await self._land({})
-                while not stop.is_set():
+                while not stop.is_set() and not self._ends():
                     try:
                         if not await self._round():
                             self._idle_rounds += 1
@@ -222,17 +224,15 @@ class Worker:
         self._now = max(self._now, self._clock.now())
         self._woken.clear()
         if not self._recovered:
-            self._lanes.read_holds()
+            self._lanes.read_controls()
             self._lanes.recover()
             self._recovered = True
         self._listen()
-        self._arrivals.put_back(self._designs.freed())
-        for timer in self._timers.fire(self._now):
-            fired = TimerFired(task=timer.task, kind=timer.kind, attempt=timer.attempt)
-            self._arrivals.add(Arrival(timer.order, fired, timer, rank(timer.due, timer.priority)))
-        self._lanes.pump()
+        drained = self._lanes.drained is not None
+        if not drained:
+            self._take_up()
         busy = bool(self._arrivals) or self._flight is not None
-        attended = self._duties.attend(self._now, monotonic(), rested=not busy)
+        attended = not drained and self._duties.attend(self._now, monotonic(), rested=not busy)
         if busy:
             waits = self._flight is not None and not self._flight.done.done()
             await self._commit_next()
@@ -243,12 +243,43 @@ class Worker:
         if self._lanes.running or self._duties.busy:
             await self._clock.wait(self._woken, BUSY_POLL)
             return True
-        return self._inbox_more or attended
+        if drained:
+            self._note_drained()
+        return not drained and (self._inbox_more or attended)
+
+    def _take_up(self) -> None:
+        """What is due beside the inbox: events that waited for their bundle, timers, calls."""
+        self._arrivals.put_back(self._designs.freed())
+        for timer in self._timers.fire(self._now):
+            fired = TimerFired(task=timer.task, kind=timer.kind, attempt=timer.attempt)
+            self._arrivals.add(Arrival(timer.order, fired, timer, rank(timer.due, timer.priority)))
+        self._lanes.pump()
+
+    def _ends(self) -> bool:
+        """Whether an operator wanted it to end, and it may."""
+        drain = self._lanes.drained
+        return drain is not None and drain.ends and self._drained == drain.at
+
+    def _note_drained(self) -> None:
+        """Nothing is under way any more, and nothing new is taken up."""
+        drain = self._lanes.drained
+        if drain is None or self._drained == drain.at:
+            return
+        self._drained = drain.at
+        log.info("drained: %s", drain.reason or f"asked for by {drain.by}")
+        if drain.ends:
+            self._store.end_drain()
+        else:
+            self._store.note_drained(self._now)
 
     async def _rest(self) -> None:
         """Waits for something to do."""
         seconds = IDLE_POLL
-        moments = [self._timers.next_due(self._now), self._lanes.resume_at(), self._duties.next_due()]
+        moments = (
+            [self._timers.next_due(self._now), self._lanes.resume_at(), self._duties.next_due()]
+            if self._lanes.drained is None
+            else []
+        )
         for moment in moments:
             if moment is not None:
                 seconds = min(seconds, (moment - self._now).total_seconds())
@@ -260,8 +291,16 @@ class Worker:
         if len(self._arrivals) > 2 * INBOX or (moment < self._next_poll and not self._inbox_more):
             return
         self._next_poll = moment + BUSY_POLL
-        if not self._inbox_more and not self._store.inbox_may_have_changed():
+        self._lanes.note(moment)
+        if not self._store.inbox_may_have_changed() and not self._inbox_more:
             return
+        former = self._lanes.drained
+        self._lanes.read_controls()
+        if self._lanes.drained is not None:
+            return
+        if former is not None:
+            # what came meanwhile was seen, and not taken
+            self._inbox_more = True
         found = sorted(
             self._store.inbox_of_each(self._inbox_read, INBOX),
             key=lambda event: (rank(event.received_at, event.priority), event.id),
@@ -271,7 +310,6 @@ class Worker:
             self._inbox_read[event.priority] = event.id
             place = rank(event.received_at, event.priority)
             self._arrivals.add(Arrival(event.order, event.event, event, place))
-        self._lanes.read_holds()
         if moment >= self._next_sweep:
             self._next_sweep = moment + 3600
             self._store.forget_early(self._now - EARLY)

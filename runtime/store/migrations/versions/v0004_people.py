@@ -17,6 +17,8 @@ def upgrade() -> None:
     _fallout()
     _control()
     _desk()
+    _clocks()
+    _watches()
 
 
 def _audit() -> None:
@@ -132,7 +134,9 @@ def _fallout() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("bulks_open", "bulks", ["start_at"], unique=False, sqlite_where=sa.text("state = 'running'"))
+    op.create_index(
+        "bulks_open", "bulks", ["id"], unique=False, sqlite_where=sa.text("state IN ('running', 'stopping')")
+    )
     op.create_table(
         "bulk_items",
         *_integers("bulk", "place", "work"),
@@ -144,11 +148,11 @@ def _fallout() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(
-        "bulk_items_under_way",
+        "bulk_items_open",
         "bulk_items",
-        ["bulk", "place"],
+        ["bulk", "state", "place"],
         unique=False,
-        sqlite_where=sa.text("state = 'underWay'"),
+        sqlite_where=sa.text("state IN ('underWay', 'awaiting')"),
     )
     op.create_index("bulk_items_by_work", "bulk_items", ["work"], unique=False)
 
@@ -304,6 +308,78 @@ def _analytics() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table("cursors", *_texts("name"), *_integers("position"), sa.PrimaryKeyConstraint("name"))
+
+
+def _clocks() -> None:
+    op.create_table(
+        "clocks",
+        *_integers("work"),
+        *_texts("order_id", "bundle", "design", "queue", "place"),
+        sa.Column("term", sa.LargeBinary(), nullable=False),
+        *_integers("started_at"),
+        *_integers("warn_at", "due", "next_at", null=True),
+        *_integers("stage", "step"),
+        *_integers("breached_at", "paused_at", null=True),
+        *_integers("outdated"),
+        *_integers("ended_at", null=True),
+        sa.PrimaryKeyConstraint("work"),
+    )
+    for name, columns, where in (
+        ("clocks_by_next", ["next_at"], "next_at IS NOT NULL"),
+        ("clocks_outdated", ["work"], "outdated = 1"),
+        ("clocks_of_bundle", ["bundle"], "ended_at IS NULL"),
+        ("clocks_by_due", ["due"], "ended_at IS NULL"),
+    ):
+        op.create_index(name, "clocks", columns, unique=False, sqlite_where=sa.text(where))
+    op.create_table(
+        "pauses",
+        *_integers("id", "work"),
+        *_texts("order_id", "reason"),
+        *_integers("began_at"),
+        *_texts("paused_by"),
+        *_integers("ended_at", null=True),
+        *_texts("ended_by"),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("pauses_by_work", "pauses", ["work", "id"], unique=False)
+    op.create_table(
+        "calendar_changes",
+        *_texts("bundle", "name"),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        *_integers("at"),
+        *_texts("who", "reason"),
+        sa.PrimaryKeyConstraint("bundle", "name"),
+        sqlite_with_rowid=False,
+    )
+
+
+def _watches() -> None:
+    op.create_table(
+        "watch_windows",
+        *_texts("bundle", "rule", "key"),
+        sa.Column("seen", sa.LargeBinary(), nullable=False),
+        *_integers("last"),
+        sa.PrimaryKeyConstraint("bundle", "rule", "key"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "watch_firings",
+        *_integers("id"),
+        *_texts("bundle", "rule", "key"),
+        *_integers("at", "count"),
+        sa.Column("done", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("watch_firings_by_rule", "watch_firings", ["bundle", "rule", "id"], unique=False)
+    # what failed before there were watch rules is not counted
+    for cursor, table in (("watches.attempts", "attempts"), ("watches.work", "work")):
+        op.execute(f"INSERT INTO cursors (name, position) SELECT '{cursor}', id FROM {table} ORDER BY id DESC LIMIT 1")
+    op.execute(
+        "INSERT INTO cursors (name, position) "
+        "SELECT 'watches.published', sequence FROM published ORDER BY sequence DESC LIMIT 1"
+    )
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:
