@@ -62,7 +62,7 @@ class Arrivals:
     def early(self, operation: str, template: Template) -> Iterator[Early]:
         """The calls of an operation that its request template makes fail, one for each attribute."""
         calls = self._calls.get(operation, ())
-        sent = _unguarded(template) if calls else frozenset()
+        sent = unguarded(template) if calls else frozenset()
         for plan, task in calls:
             spec = self._design.specs[plan.spec]
             for name in sorted(sent & spec.supplied_later):
@@ -147,7 +147,7 @@ class Arrivals:
         return givers
 
 
-def _unguarded(template: Template) -> frozenset[str]:
+def unguarded(template: Template) -> frozenset[str]:
     """The attributes of `line` that a template sends without a `default` and without asking whether they are there."""
     tree = parse(template.text)
     asked: list[nodes.Node | None] = [node.node for node in tree.find_all(nodes.Test)]

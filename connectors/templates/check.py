@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
 
-from orderloom.connectors.templates.arrival import Arrivals
+from orderloom.connectors.templates.arrival import Arrivals, unguarded
 from orderloom.connectors.templates.expression import Expression, Text
 from orderloom.connectors.templates.names import Path, paths
 from orderloom.connectors.templates.outcomes import CALLBACK_STATUS, failing_callback, unknown_outcomes
@@ -30,7 +30,7 @@ from orderloom.models.design import Design
 from orderloom.models.integration import Operation, Template
 from orderloom.models.source import Diagnostic, Label, Severity, Span
 from orderloom.models.structure import Structure, structure_of
-from orderloom.models.tasks import TaskKind
+from orderloom.models.tasks import TaskDefinition, TaskKind
 
 #: what `line`, `parent` and `root` have besides the attributes of their spec
 LINE_FIELDS = ("id", "action", "spec", "quantity")
@@ -55,7 +55,8 @@ def check_templates(design: Design) -> tuple[Diagnostic, ...]:
     structure, arrivals = structure_of(design.specs, design.rules), Arrivals(design)
     for operation in design.operations.values():
         names = _request_names(design, structure, operation)
-        for diagnostic in (*_check_operation(operation, names), *_check_arrival(arrivals, operation)):
+        checked = (*_check_operation(operation, names), *_check_callers(design, structure, operation))
+        for diagnostic in (*checked, *_check_arrival(arrivals, operation)):
             found.setdefault((diagnostic.code, diagnostic.message, diagnostic.span), diagnostic)
     return tuple(found.values())
 
@@ -98,6 +99,34 @@ def _check_request(template: Template, names: Mapping[str, frozenset[str]]) -> I
     if findings:
         finding = _finding("LM6005", findings[0].message, template, findings[0].line)
         yield finding if always else replace(finding, severity=Severity.WARNING, help=_SOME_WAY)
+
+
+def _check_callers(design: Design, structure: Structure, operation: Operation) -> Iterator[Diagnostic]:
+    """An operation that several plans call: each of their specs needs what the request sends."""
+    template = operation.request
+    if template is None:
+        return
+    calls = [(plan, task) for plan in design.plans.values() for task in plan.tasks if _calls(task, operation)]
+    having = {plan.spec: _attributes(design, structure.family.get(plan.spec, ())) for plan, _ in calls}
+    somewhere = frozenset().union(*having.values())
+    try:
+        sent = unguarded(template) & somewhere
+    except TemplateProblem:
+        return
+    for plan, task in calls:
+        for name in sorted(sent - having[plan.spec]):
+            marked = f"line.{name}"
+            line = next((at for at, text in enumerate(template.text.split("\n"), 1) if marked in text), 1)
+            found = _finding(
+                "LM6002",
+                f"task `{task.id}` sends this for lines of `{plan.spec}`, which has no `{name}`",
+                template,
+                line,
+                f"give `{plan.spec}` the attribute, write `{marked} | default(…)`, or call another operation",
+                marked=marked,
+            )
+            labels = (Label(task.span, "this task"),) if task.span is not None else ()
+            yield replace(found, labels=labels)
 
 
 def _check_arrival(arrivals: Arrivals, operation: Operation) -> Iterator[Diagnostic]:
@@ -197,11 +226,7 @@ def _request_names(design: Design, structure: Structure, operation: Operation) -
     Of an operation that nothing calls, any attribute may be named.
     """
     callers = {
-        plan.spec
-        for plan in design.plans.values()
-        for task in plan.tasks
-        if (task.kind is TaskKind.CALL and task.operation == operation.name)
-        or operation.name in (task.undo, task.cancel)
+        plan.spec for plan in design.plans.values() for task in plan.tasks if _calls(task, operation)
     } or design.specs.keys()
     kin = {member for caller in callers for member in structure.family.get(caller, ())}
     above = {upper for caller in callers for upper in structure.parents(caller)}
@@ -213,6 +238,13 @@ def _request_names(design: Design, structure: Structure, operation: Operation) -
         **{name: frozenset(fields) for name, fields in FIELDS.items()},
         **_cancelled(design, operation),
     }
+
+
+def _calls(task: TaskDefinition, operation: Operation) -> bool:
+    """Whether the task calls the operation, or what takes it back or cancels it does."""
+    return operation.name in (task.undo, task.cancel) or (
+        task.kind is TaskKind.CALL and task.operation == operation.name
+    )
 
 
 def _cancelled(design: Design, operation: Operation) -> dict[str, frozenset[str]]:

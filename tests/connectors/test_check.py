@@ -60,6 +60,20 @@ def test_only_what_cancels_a_call_may_name_it() -> None:
     assert (problem.message, problem.help) == ("`cancelled` has no `port`", "did you mean `port_id`?")
 
 
+def test_each_spec_that_an_operation_is_called_for_has_what_is_sent() -> None:
+    found = operation(request=JSON + "{{ line.site }}")
+    first = design(found).plans["P"]
+    other = replace(first, name="Q", spec="Fiber", tasks=(replace(first.tasks[0], id="Q.t"),))
+    plans = {"P": first, "Q": other}
+    (problem,) = check_templates(replace(design(found), plans=plans))
+    assert problem.code == "LM6002"
+    assert problem.message == "task `Q.t` sends this for lines of `Fiber`, which has no `site`"
+    assert "line.site | default(…)" in problem.help
+
+    asked = operation(request=JSON + '{{ line.site | default("nowhere") }}')
+    assert check_templates(replace(design(asked), plans=plans)) == ()
+
+
 def test_good_templates_have_no_findings() -> None:
     assert check(operation()) == ()
     assert check(operation(request=REQUEST.replace("line.site", "root.site"))) == ()
