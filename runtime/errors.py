@@ -243,6 +243,37 @@ class UnknownAsset(OrderloomError):
     code = "unknown-asset"
 
 
+class ChannelRefused(OrderloomError):
+    """channel `{channel}`: {found}; expected {expected}"""
+
+    code = "channel-refused"
+
+
+class ChannelTaken(OrderloomError):
+    """there is a channel `{channel}` already"""
+
+    code = "channel-taken"
+    help = "remove it first, or take another name"
+
+
+class UnknownChannel(OrderloomError):
+    """there is no channel `{channel}`; there are: {names}"""
+
+    code = "unknown-channel"
+
+
+class UnknownDelivery(OrderloomError):
+    """channel `{channel}` has given up no delivery {delivery}"""
+
+    code = "unknown-delivery"
+
+
+class NotTaken(OrderloomError):
+    """channel `{channel}` did not take it: {why}"""
+
+    code = "not-taken"
+
+
 class ExternalIdUsed(OrderloomError):
     """external id `{external_id}` is that of order `{order}`, which has other content"""
 

@@ -13,9 +13,14 @@ from orderloom.models.callout import Answer
 from orderloom.models.design import Design
 from orderloom.runtime.clock import Clock
 from orderloom.runtime.deployment import Library
+from orderloom.runtime.notifications.duty import Notifications
+from orderloom.runtime.notifications.senders import Senders
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.worker.duties import Duty
 from orderloom.runtime.worker.worker import Worker
+
+#: seconds that what is under way may take at the end
+_GRACE = 5.0
 
 
 class Host:
@@ -30,6 +35,9 @@ class Host:
         self._environment = environment
         self._environ = environ
         self._worker: Worker | None = None
+        self._tasks: list[Duty] = []
+        #: the ways out of notifications
+        self.senders = Senders(environ)
         self._connectors: list[Connector] = []
         #: loops of this host that run now
         self._running = 0
@@ -68,9 +76,12 @@ class Host:
         """Ends the worker, and what it has open."""
         self._closing.set()
         if self._worker is None:
+            await self.senders.close()
             return
         if self._running:
             await self._resting.wait()
+        for duty in self._tasks:
+            await duty.close(_GRACE)
         self._worker.close()
         for connector in self._connectors:
             await connector.close()
@@ -94,13 +105,13 @@ class Host:
 
     def _made(self) -> Worker:
         if self._worker is None:
-            duties = self._duties()
-            self._worker = Worker(self._store, self._library.program, self._connector, self._clock, duties=duties)
+            self._tasks = self._duties()
+            self._worker = Worker(self._store, self._library.program, self._connector, self._clock, duties=self._tasks)
         return self._worker
 
     def _duties(self) -> list[Duty]:
         """What the worker does beside orders."""
-        return []
+        return [Notifications(self._store, self.senders, self._clock)]
 
     def _connector(self, digest: str, name: str) -> Connector:
         opened = open_connector(self._library.design(digest), name, self._environment, self._environ)

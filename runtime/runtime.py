@@ -42,6 +42,7 @@ from orderloom.runtime.home import open_home
 from orderloom.runtime.hosting import Host
 from orderloom.runtime.identity import Identity
 from orderloom.runtime.ids import keyed_order_id, new_order_id
+from orderloom.runtime.notifying import Notifying
 from orderloom.runtime.progress import Progress
 from orderloom.runtime.store.errors import Conflict, ExternalIdTaken
 from orderloom.runtime.store.sqlite import open_store
@@ -65,7 +66,7 @@ from orderloom.runtime.views import (
 )
 
 
-class Runtime(Administration, Identity, Changes, Fallout, Progress):
+class Runtime(Administration, Identity, Changes, Fallout, Notifying, Progress):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's

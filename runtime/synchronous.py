@@ -156,6 +156,14 @@ class SyncRuntime:
     order_at = _plain(Runtime.order_at)
     replay = _plain(Runtime.replay)
     asset_history = _plain(Runtime.asset_history)
+    add_channel = _plain(Runtime.add_channel)
+    channels = _plain(Runtime.channels)
+    remove_channel = _plain(Runtime.remove_channel)
+    pause_channel = _plain(Runtime.pause_channel)
+    resume_channel = _plain(Runtime.resume_channel)
+    try_channel = _plain(Runtime.try_channel)
+    deliveries = _plain(Runtime.deliveries)
+    resend = _plain(Runtime.resend)
     run_until_idle = _plain(Runtime.run_until_idle)
 
     def run_forever(self, stop: threading.Event | None = None) -> None:

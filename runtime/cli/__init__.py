@@ -29,6 +29,7 @@ COMMANDS = {
     "fallout": ("fallout", "List, correct, retry and skip failed tasks."),
     "connectors": ("connectors", "List external systems; take one offline, let it go on."),
     "aside": ("aside", "List events on which the software failed, and try them again."),
+    "channels": ("channels", "Tell the outside what orders publish: webhooks, e-mail, files."),
     "inventory": ("inventory", "Show what accounts have."),
     "callback": ("callback", "Deliver the answer of an external system."),
     "event": ("event", "Publish an event that orders may wait for."),

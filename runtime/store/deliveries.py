@@ -359,7 +359,9 @@ def _row(delivery: Delivery) -> tuple[object, ...]:
 
 def _channel(row: tuple[Any, ...]) -> Channel:
     name, kind, settings, wanted, templates, paused, position, created_at = row
-    found = {key: tuple(value) if isinstance(value, list) else value for key, value in loads(wanted).items()}
+    found: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in loads(wanted).items()
+    }
     return Channel(
         name=name,
         kind=kind,

@@ -1,0 +1,1 @@
+"""Tells the outside what orders publish: by webhook, by e-mail, into a file."""

@@ -1,0 +1,41 @@
+"""Which events a channel is told, and what of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+
+from orderloom.models.conversion import Json
+from orderloom.runtime.store.deliveries import OrderBrief, Wanted
+from orderloom.runtime.store.views import PublishedEvent
+
+#: what customers may be told: kind -> members of its data
+_FOR_CUSTOMERS: Mapping[str, tuple[str, ...]] = {
+    "order.state": ("order", "from", "to"),
+    "order.expected": ("order", "from", "to"),
+    "milestone": ("order", "text"),
+}
+
+
+def is_wanted(wanted: Wanted, event: PublishedEvent, order: OrderBrief | None) -> bool:
+    """Whether all conditions hold; one on orders does not for an event of no order."""
+    if wanted.kinds and not any(fnmatchcase(event.kind, kind) for kind in wanted.kinds):
+        return False
+    if wanted.visible_only and not _is_for_customers(event):
+        return False
+    if wanted.accounts and (order is None or order.account not in wanted.accounts):
+        return False
+    if wanted.products and (order is None or not set(wanted.products).intersection(order.products)):
+        return False
+    return not wanted.queues or event.data.get("queue") in wanted.queues
+
+
+def told(wanted: Wanted, event: PublishedEvent) -> Mapping[str, Json]:
+    """The data of an event as this channel gets it: nothing but words for customers where it is for them."""
+    if not wanted.visible_only:
+        return event.data
+    return {name: event.data[name] for name in _FOR_CUSTOMERS[event.kind] if name in event.data}
+
+
+def _is_for_customers(event: PublishedEvent) -> bool:
+    return event.kind in _FOR_CUSTOMERS and (event.kind != "milestone" or event.data.get("visible") is True)
