@@ -16,6 +16,7 @@ from orderloom.runtime.store.records import Gate, GateKind, Submission
 from orderloom.runtime.store.rows import Rows
 
 _OPEN = "status NOT IN ('rejected', 'cancelled', 'completed', 'failed', 'partial')"
+_OTHER_OPEN = _OPEN.replace("status", "other.status", 1)
 _GATE = "INSERT INTO gates (order_id, waits_for, kind, reason) VALUES (?, ?, ?, ?)"
 _INBOX = "INSERT INTO inbox (order_id, event, received_at, priority) SELECT id, ?, ?, priority FROM orders WHERE id = ?"
 
@@ -68,6 +69,16 @@ class SqliteGates:
         with self._database.snapshot() as reader:
             return load_states(reader, _earlier(reader, order))
 
+    def later_started(self, order: str) -> list[OrderState]:
+        with self._database.snapshot() as reader:
+            rows = reader.execute(
+                "SELECT other.id FROM orders AS own JOIN orders AS other "
+                "ON other.account = own.account AND other.sequence > own.sequence "
+                f"WHERE own.id = ? AND {_OTHER_OPEN} AND other.plan != 'notStarted' ORDER BY other.sequence",
+                (order,),
+            ).fetchall()
+            return load_states(reader, [id for (id,) in rows])
+
     def gates(self, order: str) -> list[Gate]:
         with self._database.snapshot() as reader:
             rows = reader.execute(
@@ -80,7 +91,7 @@ def _earlier(reader: sqlite3.Connection, order: str) -> list[str]:
     rows = reader.execute(
         "SELECT other.id FROM orders AS own JOIN orders AS other "
         "ON other.account = own.account AND other.sequence < own.sequence "
-        f"WHERE own.id = ? AND {_OPEN.replace('status', 'other.status', 1)} ORDER BY other.sequence",
+        f"WHERE own.id = ? AND {_OTHER_OPEN} ORDER BY other.sequence",
         (order,),
     )
     return [id for (id,) in rows]

@@ -234,6 +234,9 @@ class Gating(Protocol):
     def earlier_states(self, order: str) -> list[OrderState]:
         """Their whole states."""
 
+    def later_started(self, order: str) -> list[OrderState]:
+        """The states of those of the same account that were submitted after it, have started and are not final."""
+
     def gates(self, order: str) -> list[Gate]:
         """What the order waits for now."""
 

@@ -31,6 +31,8 @@ class GateKind(StrEnum):
     SEQUENCE = "sequence"
     #: both change one product, or products under one root
     PRODUCT = "product"
+    #: both have to do with a technical item that products of several orders share
+    SHARED = "shared"
     #: the related order has ended without being completed: a person decides
     ENDED = "ended"
 

@@ -1,26 +1,53 @@
 """What an order has to wait for before it is taken up: orders that it names, orders of its account that its design
-wants before it, orders that change the same products. Only orders submitted before it count, so no two wait for each
-other.
+wants before it, orders that change the same products or share technical items with it.
+
+Only orders that were submitted before it or have started count, so no two wait for each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 
+from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Level
 from orderloom.models.design import Design
+from orderloom.models.inventory import Inventory
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import Gate, GateKind
+from orderloom.runtime.worker.sharing import may_share, stake_in_hand, stake_of
 
 
-def gates_of(store: Store, design: Design, order: ProductOrder) -> tuple[Gate, ...]:
-    """One gate an order at most, by the order waited for."""
+def gates_of(store: Store, program: Program, state: OrderState, inventory: Callable[[], Inventory]) -> tuple[Gate, ...]:
+    """One gate an order at most, by the order waited for. `inventory` reads what the account has."""
+    order = state.order
+    before = _Before(store, state)
     found: dict[str, Gate] = {}
-    for gate in (*_related(store, order), *_in_sequence(store, design, order), *_same_products(store, order)):
+    for gate in (
+        *_related(store, order),
+        *_in_sequence(store, program.design, order),
+        *_same_products(order, before, inventory),
+        *_shared(program, order, before, inventory),
+    ):
         found.setdefault(gate.waits_for, gate)
     return tuple(found[each] for each in sorted(found))
+
+
+class _Before:
+    """The orders of the account that go before an order, read when first asked for: those that were submitted before it
+    and, for one whose content has changed while it waited, those that have started meanwhile."""
+
+    def __init__(self, store: Store, state: OrderState) -> None:
+        self._store = store
+        self._state = state
+
+    @cached_property
+    def states(self) -> list[OrderState]:
+        id = self._state.order.id
+        later = self._store.later_started(id) if self._state.revision else []
+        return [*self._store.earlier_states(id), *later]
 
 
 def _related(store: Store, order: ProductOrder) -> Iterator[Gate]:
@@ -45,14 +72,11 @@ def _in_sequence(store: Store, design: Design, order: ProductOrder) -> Iterator[
         yield Gate(waits_for=earlier[-1], kind=GateKind.SEQUENCE, reason=reason)
 
 
-def _same_products(store: Store, order: ProductOrder) -> Iterator[Gate]:
+def _same_products(order: ProductOrder, before: _Before, inventory: Callable[[], Inventory]) -> Iterator[Gate]:
     wanted = set(_named(order))
-    if not wanted:
+    if not wanted or not (earlier := before.states):
         return
-    earlier = store.earlier_states(order.id)
-    if not earlier:
-        return
-    parents = {asset.id: asset.parent for asset in store.inventory(order.account.id).assets.values()}
+    parents = {asset.id: asset.parent for asset in inventory().assets.values()}
     for other in earlier:
         parents.update(_made(other))
     roots = {_root(product, parents): product for product in sorted(wanted)}
@@ -61,6 +85,20 @@ def _same_products(store: Store, order: ProductOrder) -> Iterator[Gate]:
         if shared:
             reason = f"order `{other.order.id}` is changing product `{roots[shared[0]]}` and is not done"
             yield Gate(waits_for=other.order.id, kind=GateKind.PRODUCT, reason=reason)
+
+
+def _shared(
+    program: Program, order: ProductOrder, before: _Before, inventory: Callable[[], Inventory]
+) -> Iterator[Gate]:
+    """The last one of those before it is enough, since all is looked at anew when that is done."""
+    if not may_share(program, order) or not before.states:
+        return
+    stake = stake_in_hand(program, order, inventory())
+    for other in reversed(before.states):
+        if common := stake.meets(stake_of(program, other)):
+            reason = f"order `{other.order.id}` has to do with `{common}` too and is not done"
+            yield Gate(waits_for=other.order.id, kind=GateKind.SHARED, reason=reason)
+            return
 
 
 def _named(order: ProductOrder) -> Iterator[str]:

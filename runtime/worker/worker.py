@@ -393,7 +393,9 @@ class Worker:
         return states
 
     def _gates(self, state: OrderState) -> tuple[Gate, ...]:
-        return gates_of(self._store, self.design(state.design), state.order)
+        program = self._designs.program(state.design)
+        account = state.order.account.id
+        return gates_of(self._store, program, state, lambda: self._inventory(account, self._now))
 
     def _inventory(self, account: str, at: datetime) -> Inventory:
         return replace(self._store.inventory(account), at=at)

@@ -248,9 +248,7 @@ def _desk() -> None:
         sa.PrimaryKeyConstraint("queue"),
         sqlite_with_rowid=False,
     )
-    op.create_table(
-        "queue_turns", *_texts("queue", "last"), sa.PrimaryKeyConstraint("queue"), sqlite_with_rowid=False
-    )
+    op.create_table("queue_turns", *_texts("queue", "last"), sa.PrimaryKeyConstraint("queue"), sqlite_with_rowid=False)
 
 
 def _notifications() -> None:
