@@ -39,8 +39,7 @@ def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: P
 
 
 def _derived(turn: Turn, line: Line, attribute: str) -> tuple[Supplied, ...]:
-    state = turn.state
-    return tuple(derived(turn.program, state.order, state.lines, line.id, attribute, turn.index.around))
+    return tuple(derived(turn.program, turn.state.order, line.id, attribute, turn.index.around))
 
 
 def _count(turn: Turn, line: Line, quantity: int) -> None:

@@ -17,7 +17,9 @@ from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import Task, TaskState
+from orderloom.models.plan import Task, TaskRole, TaskState
+
+_GIVEN_UP = (TaskState.CANCELLED, TaskState.DISCARDED)
 
 
 def weave(turn: Turn, line: Line, attribute: str) -> Staged:
@@ -80,15 +82,24 @@ class _Woven:
 def _planned(turn: Turn, lines: Mapping[str, Line], made: Collection[str]) -> _Woven:
     """The tasks of lines that are new or have got another action."""
     plan = orchestrate(turn.program, turn.state.order, lines)
-    tasks = {task.id: task for task in plan.tasks if task.line in made and task.id not in turn.state.tasks}
+    tasks = {task.id: task for task in plan.tasks if task.line in made and _to_do(turn, task.id)}
     waiting = {task.id: after for task in plan.tasks if (after := _later(turn, task, tasks))}
     ring = cycle({**_woven(turn, waiting), **tasks})
     names = " after ".join(f"`{task}`" for task in (*ring[:6], ring[0])) if ring else ""
     return _Woven(tasks, waiting, f"tasks would wait for each other: {names}" if ring else "")
 
 
+def _to_do(turn: Turn, task: str) -> bool:
+    """Whether there is no such task yet, or a change has given it up."""
+    there = turn.state.tasks.get(task)
+    return there is None or there.state in _GIVEN_UP
+
+
 def _put(turn: Turn, woven: _Woven) -> None:
     state = turn.state
+    for task in woven.tasks.values():
+        if task.id in state.tasks:
+            _supersede(turn, state.tasks.pop(task.id), task)
     for id, after in woven.waiting.items():
         state.tasks[id].after = after
         turn.tasks.add(id)
@@ -98,6 +109,24 @@ def _put(turn: Turn, woven: _Woven) -> None:
             turn.ended.pop(line, None)
             turn.move_line(state.lines[line], OrderStatus.IN_PROGRESS)
     turn.index = state.index = Index(turn.program, state)
+
+
+def _supersede(turn: Turn, old: Task, new: Task) -> None:
+    """A task that a change has given up makes way for one of its id, as one does that is done again."""
+    tasks = turn.state.tasks
+    new.attempts, new.generation = old.attempts, old.generation + 1
+    old.id = f"{new.id}~{turn.state.revision}"
+    while old.id in tasks:
+        old.id += "'"
+    old.role, old.of, old.within = TaskRole.FORMER, new.id, ""
+    for remedy in tasks.values():
+        if remedy.of == new.id and remedy.role is not TaskRole.FORMER:
+            remedy.of = old.id
+            turn.tasks.add(remedy.id)
+            if not remedy.state.done:
+                new.after = tuple(sorted({*new.after, remedy.id}))
+    tasks[old.id] = old
+    turn.tasks.add(old.id)
 
 
 def _later(turn: Turn, task: Task, tasks: dict[str, Task]) -> tuple[str, ...]:

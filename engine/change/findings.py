@@ -78,17 +78,17 @@ def _derived(
     """The values that rules give once these have arrived; each is to be in its place before the next is asked for."""
     around = Surroundings(program, merged)
     for line, attribute in arrived:
-        yield from derived(program, content.order, merged, line, attribute, around)
+        yield from derived(program, content.order, line, attribute, around)
 
 
 def _stages(program: Program, content: Wanted, merged: dict[str, Line], arrived: Sequence[Arrival]) -> Iterator[Staged]:
     """What the values bring about, all together; where they do not get on, one after the other."""
-    together = decompose_arrived(program, content.order, merged, arrived, Surroundings(program, merged))
+    together = decompose_arrived(program, content.order, arrived, Surroundings(program, merged))
     if not together.problems:
         yield together
         return
     for each in arrived:
-        alone = decompose_arrived(program, content.order, merged, (each,), Surroundings(program, merged))
+        alone = decompose_arrived(program, content.order, (each,), Surroundings(program, merged))
         if not alone.problems:
             yield alone
             _take_in(merged, alone)

@@ -5,7 +5,7 @@ What a task or a person has set stays, and so does what a rule of a higher prior
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from orderloom.engine.decomposition.levels import TAKEN_BACK
@@ -51,7 +51,7 @@ def turned(line: Line) -> bool:
 
 
 def derived(
-    program: Program, order: ProductOrder, lines: Mapping[str, Line], line: str, attribute: str, around: Surroundings
+    program: Program, order: ProductOrder, line: str, attribute: str, around: Surroundings
 ) -> Iterator[Supplied]:
     """The values that rules which have fired give now that the line's attribute has its value, where they differ.
 
@@ -61,7 +61,7 @@ def derived(
     if giving is None:
         return
     for source, rules in around.looking(giving, line):
-        for target in (lines[id] for id in around.fed.get(source.id, ())):
+        for target in (around.lines[id] for id in around.fed.get(source.id, ())):
             if target.action is Action.DELETE or target.state in TAKEN_BACK:
                 continue
             fired = {each.rule for each in target.sources if each.line == source.id}
@@ -69,7 +69,7 @@ def derived(
                 if rule.id in fired:
                     yield from _given(program, order, rule, source, target, attribute, around)
                     if attribute in rule.counts:
-                        yield from _counted(program, order, rule, lines, target, around)
+                        yield from _counted(program, order, rule, target, around)
 
 
 def _given(
@@ -98,7 +98,6 @@ def _counted(
     program: Program,
     order: ProductOrder,
     rule: FiringRule,
-    lines: Mapping[str, Line],
     target: Line,
     around: Surroundings,
 ) -> Iterator[Supplied]:
@@ -107,7 +106,7 @@ def _counted(
     for each in target.sources:
         quantity = program.firing_by_id[each.rule].quantity if each.rule in program.firing_by_id else None
         if quantity is not None:
-            scope = around.scope(order, lines[each.line])
+            scope = around.scope(order, around.lines[each.line])
             scope.asset = around.held(target)
             found = quantity.evaluate(scope)
             if isinstance(found, int) and found > 0:

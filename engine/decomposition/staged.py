@@ -52,17 +52,19 @@ def decompose_further(
     """
     if attribute not in program.asking:
         return Staged()
-    return decompose_arrived(program, order, lines, ((line, attribute),), around or Surroundings(program, lines))
+    return decompose_arrived(program, order, ((line, attribute),), around or Surroundings(program, lines))
 
 
 def decompose_arrived(
     program: Program,
     order: ProductOrder,
-    lines: Mapping[str, Line],
     arrived: Iterable[tuple[str, str]],
     around: Surroundings,
 ) -> Staged:
-    """What the rules make of several values that have arrived, each named by its line and its attribute."""
+    """What the rules make of several values that have arrived, each named by its line and its attribute.
+
+    `around` are the surroundings of the lines of the order.
+    """
     touched: dict[str, set[str]] = {}
     for line, attribute in arrived:
         asking = program.asking.get(attribute)
@@ -70,11 +72,11 @@ def decompose_arrived(
             touched.setdefault(each.id, set()).update(rules)
     if not touched:
         return Staged()
-    firing = list(_firing(program, order, lines, touched, around))
+    firing = list(_firing(program, order, touched, around))
     if not firing:
         return Staged()
     work = Work(program, order, around.inventory)
-    for each in lines.values():
+    for each in around.lines.values():
         work.add(each)
     further = _Further(work, around.inventory)
     further.go(firing)
@@ -95,12 +97,11 @@ def _touched(asking: Asking, line: str, around: Surroundings) -> Iterator[tuple[
 def _firing(
     program: Program,
     order: ProductOrder,
-    lines: Mapping[str, Line],
     touched: Mapping[str, Collection[str]],
     around: Surroundings,
 ) -> Iterator[tuple[Line, Scope, list[FiringRule]]]:
     """The lines with those of the rules that fire now, and what these see."""
-    for line, rules in ((lines[id], rules) for id, rules in touched.items()):
+    for line, rules in ((around.lines[id], rules) for id, rules in touched.items()):
         scope = around.scope(order, line)
         fired = [program.firing[place] for place in program.decompositions.match(scope)]
         found = [rule for rule in fired if rule.id in rules]

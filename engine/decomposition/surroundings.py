@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from orderloom.engine.decomposition.levels import TAKEN_BACK, seen
+from orderloom.engine.decomposition.products import product_line
 from orderloom.engine.expressions import NOTHING, Scope, Snapshot, Subject
 from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.firing import Asking, FiringRule
 from orderloom.engine.program import Program
 from orderloom.engine.readings import Readings
-from orderloom.models.catalog import Action, Level
-from orderloom.models.fulfillment import Line
+from orderloom.models.catalog import Action, Level, RelationKind
+from orderloom.models.fulfillment import Line, LineRelation
 from orderloom.models.inventory import Asset, AssetState, Inventory
 from orderloom.models.order import ProductOrder
 
@@ -25,37 +26,38 @@ class Surroundings:
 
     def __init__(self, program: Program, lines: Mapping[str, Line]) -> None:
         self._program = program
-        self._lines = lines
+        #: by id, with products that a change has let go as the context that they are now
+        self.lines = _with_let_go(lines)
         self._collections: dict[int, Snapshot] = {}
 
     @cached_property
     def places(self) -> Mapping[str, int]:
         """Of each line, its place in the order."""
-        return {id: place for place, id in enumerate(self._lines)}
+        return {id: place for place, id in enumerate(self.lines)}
 
     @cached_property
     def below(self) -> Mapping[str, Sequence[str]]:
         """The lines that stand right under each line."""
-        return _grouped((line.parent, line.id) for line in self._lines.values() if line.parent)
+        return _grouped((line.parent, line.id) for line in self.lines.values() if line.parent)
 
     @cached_property
     def within(self) -> Mapping[str, Sequence[str]]:
         """The lines that have each line as their root."""
-        return _grouped((line.root, line.id) for line in self._lines.values() if line.root)
+        return _grouped((line.root, line.id) for line in self.lines.values() if line.root)
 
     def looking(self, asking: Asking, line: str) -> Iterator[tuple[Line, Sequence[FiringRule]]]:
         """The lines whose rules may look at an attribute of a line, with these rules."""
-        at = self._lines[line]
+        at = self.lines[line]
         near = {line}
         if asking.parent:
             near.update(self.below.get(line, ()))
         if asking.root:
             near.update(self.within.get(line, ()))
-        if asking.children and at.parent in self._lines:
+        if asking.children and at.parent in self.lines:
             near.add(at.parent)
         if asking.lines:
             near.update(each for spec in asking.by_spec for each in self.by_spec.get(spec, ()))
-        for each in (self._lines[id] for id in (sorted(near, key=self.places.__getitem__) if len(near) > 1 else near)):
+        for each in (self.lines[id] for id in (sorted(near, key=self.places.__getitem__) if len(near) > 1 else near)):
             rules = asking.by_spec.get(each.spec)
             if rules is None or each.action is Action.DELETE or each.state in TAKEN_BACK:
                 continue
@@ -67,7 +69,7 @@ class Surroundings:
 
     def scope(self, order: ProductOrder, line: Line) -> Scope:
         """What the rules for a line see of it and around it."""
-        lines = self._lines
+        lines = self.lines
         return Scope(
             line=line,
             parent=lines.get(line.parent, NOTHING),
@@ -85,33 +87,62 @@ class Surroundings:
     @cached_property
     def fired(self) -> frozenset[tuple[str, str]]:
         """The lines and rules that other lines were made by, which are still wanted."""
-        live = (line for line in self._lines.values() if line.state not in TAKEN_BACK)
+        live = (line for line in self.lines.values() if line.state not in TAKEN_BACK)
         return frozenset((source.line, source.rule) for line in live for source in line.sources)
 
     @cached_property
     def inventory(self) -> Inventory:
         """Inventory as the order found it, as far as its lines know."""
-        return Inventory(assets=_assets(self._lines))
+        return Inventory(assets=_assets(self.lines))
 
     @cached_property
     def fed(self) -> Mapping[str, Sequence[str]]:
         """The lines made from each line, each once."""
-        pairs = ((source, line.id) for line in self._lines.values() for source in {each.line for each in line.sources})
+        pairs = ((source, line.id) for line in self.lines.values() for source in {each.line for each in line.sources})
         return _grouped(pairs)
 
     @cached_property
     def by_spec(self) -> Mapping[str, Sequence[str]]:
         """The lines of each spec."""
-        return _grouped((line.spec, line.id) for line in self._lines.values())
+        return _grouped((line.spec, line.id) for line in self.lines.values())
 
     def collections(self, spec: str) -> Snapshot:
         """What the quantifiers of rules for lines of a spec range over: the same as when the order was decomposed."""
         stratum = self._program.strata.get(spec, 0)
         found = self._collections.get(stratum)
         if found is None:
-            lines = seen(self._program, self._lines, stratum)
+            lines = seen(self._program, self.lines, stratum)
             found = self._collections[stratum] = Snapshot(self._program.specs, lines, self.inventory)
         return found
+
+
+def _with_let_go(lines: Mapping[str, Line]) -> Mapping[str, Line]:
+    """The lines; in place of those of products that the order no longer touches, the products as inventory has them."""
+    gone = {
+        line.held.id: line
+        for line in lines.values()
+        if line.level is Level.PRODUCT and line.held is not None and line.state in TAKEN_BACK
+    }
+    if not gone:
+        return lines
+    ids = {asset: line.id for asset, line in gone.items()}
+    ids |= {line.asset: line.id for line in lines.values() if line.state not in TAKEN_BACK}
+    found = dict(lines)
+    for asset, line in gone.items():
+        held = line.held
+        if held is not None and ids[asset] == line.id:
+            parent = ids.get(held.parent, "")
+            product = product_line(held, id=line.id, action=Action.NO_CHANGE, parent=parent, context=True)
+            product.relations = tuple(
+                LineRelation(RelationKind.RELIES_ON, ids.get(each, each)) for each in sorted(held.relies_on)
+            )
+            found[line.id] = product
+    for asset in gone:
+        line = top = found[ids[asset]]
+        while top.parent in found:
+            top = found[top.parent]
+        line.root = line.root or top.id
+    return found
 
 
 def _looks(looks: Readings, source: Line, at: Line) -> bool:

@@ -72,15 +72,13 @@ def _about(draw: st.DrawFn, asset: Asset, action: Action, id: str) -> OrderItem:
 
 
 @st.composite
-def requests(
-    draw: st.DrawFn, items: list[OrderItem], number: int
-) -> list[tuple[int, list[OrderItem] | tuple[str, ...]]]:
+def requests(draw: st.DrawFn, world: World, items: list[OrderItem], number: int) -> list[Change]:
     """Changes in flight: after minutes the items that are wanted, or ids of those that are cancelled, none for all."""
     found: list[Change] = []
     for change in range(draw(st.sampled_from((0, 0, 1, 2, 3)))):
         after = draw(st.integers(0, 150))
         if draw(st.integers(0, 2)):
-            items = draw(amended(items, 10 * number + change))
+            items = draw(amended(world, items, 10 * number + change))
             found.append((after, items))
         else:
             names = sorted({each.id for each in items})
@@ -89,8 +87,8 @@ def requests(
 
 
 @st.composite
-def amended(draw: st.DrawFn, items: list[OrderItem], number: int) -> list[OrderItem]:
-    """The content of an order with some items dropped, some changed, some added."""
+def amended(draw: st.DrawFn, world: World, items: list[OrderItem], number: int) -> list[OrderItem]:
+    """The content of an order with some items dropped, some changed, some added, also for products that are there."""
     kept: list[OrderItem] = []
     for each in items:
         fate = draw(st.sampled_from(("keep", "keep", "change", "drop")))
@@ -102,6 +100,10 @@ def amended(draw: st.DrawFn, items: list[OrderItem], number: int) -> list[OrderI
             given = draw(characteristics())
             each = replace(each, attributes=given, quantity=draw(st.integers(1, 2)))
         kept.append(replace(each, relations=ties))
+    named = {each.product for each in items}
+    other = draw(st.sampled_from((None, *(each for each in world.products if each.id not in named))))
+    if other is not None:
+        kept.append(_about(draw, other, draw(st.sampled_from(_CHANGES)), f"c{number}"))
     if not kept or draw(st.booleans()):
         above = tuple(each for each in kept if each.action in (Action.ADD, Action.NO_CHANGE, Action.MODIFY))
         kept += draw(additions(number, above))

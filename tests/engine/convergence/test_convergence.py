@@ -23,7 +23,7 @@ def test_inventory_is_that_of_the_final_products(program: Program, data: st.Data
         world = worlds[data.draw(st.integers(0, len(worlds) - 1))]
         items = data.draw(changes(world, number) if world.products else additions(number))
         note(told(f"O{number} for {world.account.id}", items))
-        requested = data.draw(requests(items, number))
+        requested = data.draw(requests(world, items, number))
         for after, wanted in requested:
             note(told(f"amended after {after} min", wanted) if isinstance(wanted, list) else f"cancelled: {wanted}")
         placed = world.place(items, f"O{number}", requested)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from orderloom.engine.simulation import Script, SimulationResult, simulate
 from orderloom.engine.simulation.acts import Amend
-from orderloom.models.catalog import Action, Level, Scope
+from orderloom.models.catalog import Action, Level
 from orderloom.models.expression import Collection, Default, Expression, Quantified, Quantifier, Root, Variable
 from orderloom.models.inventory import EMPTY, Inventory
 from orderloom.models.order import OrderItem, OrderStatus
@@ -22,16 +22,17 @@ if TYPE_CHECKING:
 PORTS = Quantified(Quantifier.SUM, Collection.CHILDREN, None, "c", None, Variable("c", "port", INTEGER), INTEGER)
 
 
-def running(kit: type[Kit], *rules: DecompositionRule, scope: Scope = Scope.LINE) -> Program:
+def running(kit: type[Kit], *rules: DecompositionRule, kind: str = "auto") -> Program:
     """A task finds out the port of every product, a person wires what is made of it."""
     text = attribute("port", INTEGER)
-    product = spec("P", "product", text, contains=[("P", 0, None)], supplied_later=("port",))
-    find = kit.task("auto", "Sell.find", sets=(kit.sets("port", formula(lit(7, INTEGER))),))
+    product = spec("P", "product", text, attribute("site"), contains=[("P", 0, None)], supplied_later=("port",))
+    finds = kit.sets("port", formula(lit(7, INTEGER)))
+    find = kit.task(kind, "Sell.find", undo="sys.do" if kind == "call" else "", sets=(finds,))
     plans = [
         kit.plan("Sell", "P", find),
         kit.plan("Wire", "Access", kit.task("manual", "Wire.wire"), actions=(Action.ADD, Action.MODIFY)),
     ]
-    access = kit.spec("Access", text, attribute("more", INTEGER), level=Level.CUSTOMER_SERVICE, scope=scope)
+    access = kit.spec("Access", text, level=Level.CUSTOMER_SERVICE)
     return kit.program([product, access, spec("Card", "rfs", text)], plans, rules=rules)
 
 
@@ -99,3 +100,33 @@ def test_an_amendment_keeps_what_was_derived(kit: type[Kit]) -> None:
     assert [each.verdict for each in change.predicted.lines if each.line == "Access:O1:1"] == ["keep"]
     for asset in ("Access@line:O1:1", "Access@line:O1:2"):
         assert result.inventory.assets[asset].attributes == {"port": 7}
+
+
+def test_what_a_change_gave_up_is_done_once_it_is_wanted_again(kit: type[Kit]) -> None:
+    program = running(kit, sets(PORTS), kind="call")
+    first = carried_out(program, item("1", "P"))
+    above = item("above", "P", Action.NO_CHANGE, product="O1:1")
+    # the port is found at once, while wiring takes an hour, and is to be found again for another site
+    second = order(above, item("2", "P", parent="above", site="here"), id="O2")
+    amended = order(above, item("2", "P", parent="above", site="there"), id="O2")
+    script = Script(interventions=((timedelta(minutes=30), Amend(order=amended)),))
+    result = simulate(program, second, first.inventory, script)
+
+    assert result.state.status is OrderStatus.COMPLETED
+    states = {id: task.state.value for id, task in result.state.tasks.items()}
+    assert states["2/Sell.find~1"] == states["Access:O1:1/Wire.wire~1"] == "cancelled"
+    assert states["Access:O1:1/Wire.wire"] == "completed"
+    assert result.inventory.assets["Access@line:O1:1"].attributes == {"port": 7}
+
+
+def test_a_product_that_an_amendment_lets_go_counts_as_it_is(kit: type[Kit]) -> None:
+    program = running(kit, sets(PORTS), kind="manual")
+    first = carried_out(program, item("1", "P"), item("2", "P", parent="1"))
+    above = item("above", "P", Action.NO_CHANGE, product="O1:1")
+    added = item("3", "P", parent="above")
+    second = order(above, added, item("gone", "P", Action.DELETE, product="O1:2"), id="O2")
+    script = Script(interventions=((timedelta(minutes=5), Amend(order=order(above, added, id="O2"))),))
+    result = simulate(program, second, first.inventory, script)
+
+    assert result.state.status is OrderStatus.COMPLETED
+    assert result.inventory.assets["Access@line:O1:1"].attributes == {"port": 14}
