@@ -13,7 +13,7 @@ from orderloom.dsl.clauses import only
 from orderloom.dsl.context import Context
 from orderloom.dsl.environment import Environment, Members
 from orderloom.dsl.facts import if_true
-from orderloom.dsl.suggestions import listing, suggestion
+from orderloom.dsl.suggestions import listing, nearest, suggestion
 from orderloom.dsl.truth import never_true
 from orderloom.models.catalog import Attribute, Level, Scope, Spec
 from orderloom.models.expression import Expression, Formula, Literal, Root
@@ -260,8 +260,15 @@ def mapped(
     return checker.check(node, attribute.type)
 
 
+def all_ends_known(context: Context) -> bool:
+    """Whether the sources and targets of all rules exist; else nothing is known of which lines there can be."""
+    return all({node.source.text, node.target.text} <= context.specs.keys() for node in placed_rules(context))
+
+
 def _check_required(context: Context, node: tree.DecomposeDeclaration, target: Spec) -> None:
     given = {statement.attribute.text for statement in tree.of_kind(node.statements, tree.MappingStatement)}
+    # a name that is misspelt is reported where it stands
+    given |= {near for name in given - target.attributes.keys() if (near := nearest(name, target.attributes))}
     if target.scope is not Scope.LINE:
         # several sources may feed one line, each with what it knows
         given |= context.mapped[target.name]

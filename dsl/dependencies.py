@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from orderloom.dsl import tree
 from orderloom.dsl.catalog import unknown_spec
 from orderloom.dsl.context import Context
+from orderloom.dsl.decomposition import all_ends_known
 from orderloom.dsl.environment import Environment
 from orderloom.dsl.suggestions import suggestion
 from orderloom.models.tasks import Dependency, Reach
@@ -88,7 +89,13 @@ def _tasks_of_spec(
     """Ids of the task that a dependency names, if it can ever be in reach."""
     task = item.target.parts[-1]
     found = plans_with_task(context, item.target)
-    if found and reach is Reach.LINE and not _related(context, plan.spec.text, [each.spec.text for each in found]):
+    known = all_ends_known(context)
+    if (
+        found
+        and known
+        and reach is Reach.LINE
+        and not _related(context, plan.spec.text, [each.spec.text for each in found])
+    ):
         context.findings.error(
             "LM4011",
             f"a line of `{plan.spec.text}` is never made from one of `{item.target.parts[0].text}`, nor the other way "

@@ -79,6 +79,12 @@ def suggestion(state: Any, token: Lexeme, lexer: WordLexer) -> str:
         return "put it in double quotes"
     if "BUSINESS" in kinds and token.text in ("day", "days"):
         return "`2d` is two days of 24 hours, `2 business days` are those of a calendar"
+    if "BUSINESS" in kinds and token.text in ("hour", "hours", "minute", "minutes"):
+        return "`2h` and `30m` are exact spans, `2 business hours` are those of a calendar"
+    if token.type == "DOT" and _after(state, "WITH", 2):
+        return "`with` names a plan; an operation stands without `with`"
+    if "DOT" in kinds and _after(state, "CANCEL", 2) and state.value_stack[-1].text == "with":
+        return "`cancel` names an operation: `cancel connector.operation`"
     if token.type in ("EQUALS", "UNEQUAL", "LESSTHAN", "MORETHAN", "AT_LEAST", "AT_MOST") and kinds >= {"AND", "OR"}:
         return "comparisons do not chain; join two with `and`"
     words = {word for word, kind in lexer.keywords.items() if kind in kinds}
@@ -88,10 +94,10 @@ def suggestion(state: Any, token: Lexeme, lexer: WordLexer) -> str:
     return f"did you mean `{near}`?" if near else ""
 
 
-def _after(state: Any, kind: str) -> bool:
-    """Whether the token before is of this type."""
+def _after(state: Any, kind: str, back: int = 1) -> bool:
+    """Whether the token before is of this type, or the one so many places back."""
     values = state.value_stack
-    return bool(values) and getattr(values[-1], "type", "") == kind
+    return len(values) >= back and getattr(values[-back], "type", "") == kind
 
 
 def _misspelt_before(state: Any, lexer: WordLexer) -> str | None:

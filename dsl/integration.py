@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from orderloom.dsl import tree
@@ -11,7 +11,7 @@ from orderloom.dsl.clauses import only
 from orderloom.dsl.context import Context
 from orderloom.dsl.environment import NOTHING
 from orderloom.dsl.queues import count, length, retry_policy
-from orderloom.dsl.suggestions import listing, suggestion
+from orderloom.dsl.suggestions import listing, nearest, suggestion
 from orderloom.models.expression import Literal
 from orderloom.models.integration import (
     Auth,
@@ -110,6 +110,12 @@ def _twice(context: Context, name: tree.Name, first: tree.Name) -> None:
     )
 
 
+def _missing_setting(name: str, known: Set[str]) -> str:
+    near = nearest(name, known)
+    add = f"add `{name}` to `settings` in `bundle.yaml`"
+    return f"did you mean `{near}`? otherwise {add}" if near else add
+
+
 def _option(context: Context, node: tree.OptionValue) -> Option:
     """The value of an option; None if it is wrong."""
     if isinstance(node, tree.SecretReference):
@@ -122,7 +128,7 @@ def _option(context: Context, node: tree.OptionValue) -> Option:
                 "LM1013",
                 f"`bundle.yaml` has no setting `{name}`",
                 node.name.span,
-                help=suggestion(name, known, what="setting"),
+                help=_missing_setting(name, known),
             )
         return Setting(name)
     found = context.checker(NOTHING).infer(node)

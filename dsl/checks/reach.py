@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 
 from orderloom.dsl.context import Context
+from orderloom.dsl.decomposition import all_ends_known
 from orderloom.dsl.suggestions import listing
 from orderloom.dsl.truth import never_true
 from orderloom.models.catalog import Action, Level
@@ -41,8 +42,8 @@ def check(context: Context) -> None:
 def _check_made(context: Context, plan: PlanDefinition, made: Set[str]) -> None:
     """A plan for lines that are added needs a rule that makes them; what inventory holds may still be changed."""
     spec = context.specs[plan.spec]
-    if not made:
-        # a bundle of parts for others to import
+    if not made or not all_ends_known(context):
+        # a bundle of parts for others to import, or a name that is reported elsewhere
         return
     if spec.level is Level.PRODUCT or Action.ADD not in plan.actions or made & {*context.structure.family[spec.name]}:
         return

@@ -37,6 +37,9 @@ MISTAKES = [
     ("plan P for X { manual m {\n  queue\n  when a\n} }", "LM0001", "queue", "a name after `queue`, found `when`", ""),
     ("product X {\n  a T =\n  b T = c\n}", "LM0001", "=", "expected an expression after `=`, found `b`", ""),
     ("plan P for X { call c { after A.b when c } }", "LM0001", "when", "expected `within`", ""),
+    ("plan P for X { manual m { due 2 hours } }", "LM0001", "hours", "`business`", "`2 business hours`"),
+    ("plan P for X { call c { undo with a.b } }", "LM0001", ".", "found `.`", "an operation stands without `with`"),
+    ("plan P for X { call c { cancel with a.b } }", "LM0001", "a", "found `a`", "`cancel connector.operation`"),
     ("decompose A into B { a = lines }\ndecompose", "LM0001", "decompose", "a name or `first` after `decompose`", ""),
 ]
 
