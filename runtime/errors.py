@@ -144,6 +144,12 @@ class UnknownWork(OrderloomError):
     code = "unknown-work"
 
 
+class UnknownQueue(OrderloomError):
+    """there is no queue `{queue}`; there are: {known}"""
+
+    code = "unknown-queue"
+
+
 class UnknownOperation(OrderloomError):
     """no deployed bundle has the operation `{operation}`"""
 

@@ -53,7 +53,7 @@ class Fallout(Working):
     ) -> Receipt:
         """Counts a failed task as done, with what its operation would have put out. Raises UnknownWork, ValuesRefused,
         NotAllowed."""
-        work = self._open_work(item, by, WorkKind.FALLOUT, "complete")
+        work = self._work_of(item, WorkKind.FALLOUT, "complete")
         design = await self._design(self._order(work.order).design)
         read = forms.read_form(await self._outputs(work), outputs or {}, design.enums)
         return await self._resolve(item, by, FalloutAction.COMPLETE, reason, read)
@@ -72,9 +72,7 @@ class Fallout(Working):
     async def _resolve(
         self, item: int, by: str, action: FalloutAction, reason: str, outputs: Mapping[str, Value]
     ) -> Receipt:
-        work = self._open_work(item, by, WorkKind.FALLOUT, str(action))
-        if not work.claimed_by:
-            self._claim(work, by)
-        deed = self._deed(str(action), "work", str(item), by=by, order=work.order, reason=reason)
+        work = self._work_of(item, WorkKind.FALLOUT, str(action))
+        deed = self._item_deed(str(action), work, by, reason=reason)
         event = FalloutResolved(task=work.task, action=action, by=deed.who, reason=reason, outputs=outputs)
-        return await self._ask(work.order, event, str(action), deed)
+        return await self._finish(work, event, str(action), deed)

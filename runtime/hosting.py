@@ -13,6 +13,7 @@ from orderloom.models.callout import Answer
 from orderloom.models.design import Design
 from orderloom.runtime.clock import Clock
 from orderloom.runtime.deployment import Library
+from orderloom.runtime.desk.duty import DeskDuty
 from orderloom.runtime.notifications.duty import Notifications
 from orderloom.runtime.notifications.senders import Senders
 from orderloom.runtime.store.interface import Store
@@ -111,7 +112,7 @@ class Host:
 
     def _duties(self) -> list[Duty]:
         """What the worker does beside orders."""
-        return [Notifications(self._store, self.senders, self._clock)]
+        return [DeskDuty(self._store), Notifications(self._store, self.senders, self._clock)]
 
     def _connector(self, digest: str, name: str) -> Connector:
         opened = open_connector(self._library.design(digest), name, self._environment, self._environ)

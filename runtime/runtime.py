@@ -28,6 +28,8 @@ from orderloom.runtime.administration import Administration
 from orderloom.runtime.changing import Changes
 from orderloom.runtime.clock import Clock, SystemClock
 from orderloom.runtime.deployment import Library
+from orderloom.runtime.desk.passing import Passing
+from orderloom.runtime.desk.queues import Queues
 from orderloom.runtime.errors import (
     DocumentProblem,
     ExternalIdUsed,
@@ -66,7 +68,7 @@ from orderloom.runtime.views import (
 )
 
 
-class Runtime(Administration, Identity, Changes, Fallout, Notifying, Progress):
+class Runtime(Administration, Identity, Changes, Fallout, Passing, Queues, Notifying, Progress):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's

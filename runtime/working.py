@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from orderloom.models.journal import WorkCompleted, WorkKind
+from orderloom.models.journal import Event, WorkCompleted, WorkKind
 from orderloom.runtime import forms
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
+from orderloom.runtime.desk.people import People
 from orderloom.runtime.errors import NotAllowed, UnknownWork
 from orderloom.runtime.face import Face
+from orderloom.runtime.store.auditing import Deed
+from orderloom.runtime.store.desk import Wish
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.views import WorkFilter, WorkItem, WorkState
 from orderloom.runtime.views import Receipt
 
+#: those that somebody may have or take
+_UNDONE = (WorkState.OPEN, WorkState.ASSIGNED, WorkState.CLAIMED)
+
 
 class Working(Face):
-    """The part of `Runtime` for those who work queues. `by` is for trusted programs; others act as themselves."""
+    """The part of `Runtime` for those who work queues. `by` is for trusted programs; others act as themselves, and what
+    they do not see is not there for them: other queues than theirs, fallout, orders of other accounts."""
 
     @needs(Permission.WORK_VIEW)
     async def work(
@@ -31,14 +38,20 @@ class Working(Face):
         limit: int = 100,
         offset: int = 0,
     ) -> list[WorkItem]:
-        """Manual and failed tasks that wait for people, most urgent first; done ones only where asked for."""
+        """Manual and failed tasks that wait for people, most urgent first; others than open, assigned and claimed ones
+        only where asked for."""
+        kinds = self._kinds(kind)
+        if not kinds:
+            return []
         where = WorkFilter(
-            kinds=(WorkKind(kind),) if kind else (),
+            kinds=kinds,
             queue=queue,
             order=order,
-            states=(WorkState(state),) if state else (WorkState.OPEN, WorkState.CLAIMED),
+            states=(WorkState(state),) if state else _UNDONE,
             claimed_by=claimed_by,
             code=code,
+            queues=self._principal.queues,
+            accounts=self._principal.accounts,
         )
         return self._store.work(where, limit, offset)
 
@@ -49,58 +62,108 @@ class Working(Face):
 
     @needs(Permission.WORK_DO)
     async def claim(self, item: int, by: str = "") -> WorkItem:
-        """Takes a work item. Raises UnknownWork, NotAllowed where somebody else has it."""
-        return self._claim(self._work_item(item), by)
+        """Takes a work item, until the lease of its queue runs out; again, and it begins anew. Raises UnknownWork,
+        NotAllowed where somebody else has it."""
+        work = self._work_item(item)
+        deed = self._item_deed("claim", work, by, after={"claimed_by": self._who(by)})
+        try:
+            return self._store.claim(item, deed.who, deed.at, deed)
+        except Conflict as conflict:
+            raise NotAllowed(what="claim", why=conflict) from None
+
+    @needs(Permission.WORK_DO)
+    async def next_work(self, queue: str = "", kind: WorkKind | str = "", by: str = "") -> WorkItem | None:
+        """Takes the most urgent item that they may take: what is assigned to them first, then by priority, due time and
+        age; nothing for which they lack a skill. None where there is none."""
+        who, kinds = self._who(by), self._kinds(kind)
+        if not kinds:
+            return None
+        wish = Wish(
+            by=who,
+            kinds=kinds,
+            queue=queue,
+            queues=self._principal.queues,
+            accounts=self._principal.accounts,
+            skills=People(self._store).skills(who),
+        )
+
+        def deed(item: WorkItem) -> Deed:
+            return self._item_deed("claim", item, by, after={"claimed_by": who})
+
+        return self._store.claim_next(wish, self._clock.now(), deed)
+
+    @needs(Permission.WORK_DO)
+    async def renew(self, item: int, by: str = "") -> WorkItem:
+        """Keeps a claimed item for another lease. Raises UnknownWork, NotAllowed where it is not theirs any more."""
+        deed = self._item_deed("renew", self._work_item(item), by)
+        try:
+            return self._store.renew(item, deed.who, deed.at, deed)
+        except Conflict as conflict:
+            raise NotAllowed(what="renew", why=conflict) from None
 
     @needs(Permission.WORK_DO)
     async def release(self, item: int, by: str = "") -> WorkItem:
-        """Gives a work item back. Raises UnknownWork, NotAllowed where it is not theirs."""
-        work = self._work_item(item)
-        before = {"claimed_by": work.claimed_by}
-        deed = self._deed("release", "work", str(item), by=by, order=work.order, before=before)
+        """Gives a work item back; where a rule assigns, it goes to somebody else. Raises UnknownWork, NotAllowed where
+        it is not theirs."""
+        deed = self._item_deed("release", self._work_item(item), by)
         try:
-            return self._store.unclaim(item, deed.who, self._clock.now(), deed)
+            return self._store.unclaim(item, deed.who, deed.at, deed)
         except Conflict as conflict:
             raise NotAllowed(what="release", why=conflict) from None
 
     @needs(Permission.WORK_DO)
     async def complete(self, item: int, by: str = "", values: Mapping[str, object] | None = None) -> Receipt:
         """Completes a manual task; the values are read against its form. An open item is claimed first. Raises
-        UnknownWork, ValuesRefused, NotAllowed."""
-        work = self._open_work(item, by, WorkKind.MANUAL, "complete")
+        UnknownWork, ValuesRefused, NotAllowed, also where the lease ran out and somebody else has it."""
+        work = self._work_of(item, WorkKind.MANUAL, "complete")
         design = await self._design(self._order(work.order).design)
         read = forms.read_form(work.form, values or {}, design.enums)
-        if not work.claimed_by:
-            self._claim(work, by)
-        deed = self._deed("complete", "work", str(item), by=by, order=work.order, after={"state": "done"})
+        deed = self._item_deed("complete", work, by, after={"state": "done"})
         event = WorkCompleted(task=work.task, by=deed.who, values=read)
-        return await self._ask(work.order, event, "complete", deed)
+        return await self._finish(work, event, "complete", deed)
 
     # --- inside
 
+    def _kinds(self, wanted: WorkKind | str = "") -> tuple[WorkKind, ...]:
+        """The kinds of work that they see, of the wanted one or of all."""
+        seen = tuple(WorkKind) if self._principal.may(Permission.FALLOUT_VIEW) else (WorkKind.MANUAL,)
+        return tuple(kind for kind in seen if not wanted or kind is WorkKind(wanted))
+
     def _work_item(self, item: int) -> WorkItem:
+        """Raises UnknownWork, also for an item that is not theirs to see."""
         try:
-            return self._store.work_item(item)
+            found = self._store.work_item(item)
+            seen = self._principal.sees_queue(found.queue) and found.kind in self._kinds()
+            if seen and (self._principal.accounts is None or self._may_see(self._store.order(found.order))):
+                return found
         except NotFound:
-            raise UnknownWork(item=item) from None
+            pass
+        raise UnknownWork(item=item)
 
-    def _claim(self, work: WorkItem, by: str) -> WorkItem:
-        before = {"claimed_by": work.claimed_by}
-        after = {"claimed_by": self._who(by)}
-        deed = self._deed("claim", "work", str(work.id), by=by, order=work.order, before=before, after=after)
-        try:
-            return self._store.claim(work.id, deed.who, self._clock.now(), deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="claim", why=conflict) from None
-
-    def _open_work(self, item: int, by: str, kind: WorkKind, what: str) -> WorkItem:
-        """The work item, which this person has or may take."""
+    def _work_of(self, item: int, kind: WorkKind, what: str) -> WorkItem:
+        """The work item, which is of that kind. Raises UnknownWork, NotAllowed."""
         work = self._work_item(item)
         if work.kind is not kind:
             wanted = "manual task" if kind is WorkKind.MANUAL else "task in fallout"
             raise NotAllowed(what=what, why=f"work item {item} is no {wanted}")
         if work.state is WorkState.DONE:
             raise NotAllowed(what=what, why=f"work item {item} is done")
-        if work.claimed_by and work.claimed_by != self._who(by):
-            raise NotAllowed(what=what, why=f"work item {item} is claimed by {work.claimed_by}")
         return work
+
+    def _item_deed(
+        self, what: str, work: WorkItem, by: str, *, after: Mapping[str, str] | None = None, reason: str = ""
+    ) -> Deed:
+        """Something done with an item, for the trail."""
+        before = {"claimed_by": work.claimed_by, "queue": work.queue}
+        return self._deed(
+            what, "work", str(work.id), by=by, order=work.order, before=before, after=after, reason=reason
+        )
+
+    async def _finish(self, work: WorkItem, event: Event, what: str, deed: Deed) -> Receipt:
+        """Asks for what ends the item, for the one who has it or takes it now. Raises UnknownOrder, NotAllowed."""
+        self._order(work.order)
+        try:
+            number = self._store.finish(work.id, deed.who, event, deed.at, deed)
+        except Conflict as conflict:
+            raise NotAllowed(what=what, why=conflict) from None
+        return await self._answered(number, work.order, what)
