@@ -19,6 +19,13 @@ _PERIOD = re.compile(r"(-?)P(?:(\d+)Y)?(?:(\d+)M)?")
 DIGITS = 400
 _INTEGER = re.compile(rf"[+-]?\d{{1,{DIGITS}}}")
 _HUGE = 10**DIGITS
+#: how values are written that no one guesses, ISO 8601
+_WRITTEN = {
+    Kind.DATE: "2026-01-31",
+    Kind.DATETIME: "2026-01-31T12:00:00Z",
+    Kind.DURATION: "P2DT4H",
+    Kind.PERIOD: "P3M",
+}
 
 
 class _TooLong(ValueError):
@@ -87,7 +94,8 @@ def duration_text(value: timedelta) -> str:
 def _expectation(wanted: Type, enums: Mapping[str, Enum]) -> str:
     if wanted.kind is Kind.ENUM and wanted.name in enums:
         return f"one of {', '.join(enums[wanted.name].values)}"
-    return str(wanted.required())
+    example = _WRITTEN.get(wanted.kind)
+    return f"{wanted.required()} such as `{example}`" if example else str(wanted.required())
 
 
 def _shown(found: object) -> str:

@@ -109,8 +109,11 @@ class Node:
 
     def text(self) -> str:
         found = self.plain()
+        if isinstance(found, int) and not isinstance(found, bool):
+            # an item's id without quotes
+            return str(found)
         if not isinstance(found, str) or not found:
-            self.expected("text")
+            self.expected("text, in quotes" if isinstance(found, float) else "text")
             return ""
         return found
 

@@ -84,10 +84,11 @@ def test_any_json_is_read_or_refused(found: object, wanted: Type) -> None:
         ("medium", SPEEDS, "expected one of slow, fast, found 'medium'"),
         (True, INTEGER, "expected integer, found True"),
         (1.5, INTEGER, "expected integer, found 1.5"),
-        ("tomorrow", DATE, "expected date, found 'tomorrow'"),
+        ("tomorrow", DATE, "expected date such as `2026-01-31`, found 'tomorrow'"),
+        ("4h", DURATION, "expected duration such as `P2DT4H`, found '4h'"),
         (None, STRING, "expected string, found nothing"),
         (["x"], Type(Kind.LIST, item=INTEGER), "expected list of integer, found ['x']"),
-        ("2026-02-30", DATETIME, "expected datetime, found '2026-02-30'"),
+        ("2026-02-30", DATETIME, "expected datetime such as `2026-01-31T12:00:00Z`, found '2026-02-30'"),
     ],
 )
 def test_refusals_say_what_was_expected_and_found(found: object, wanted: Type, message: str) -> None:

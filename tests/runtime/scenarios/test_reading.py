@@ -52,6 +52,12 @@ def test_a_sound_scenario_holds_however_often_it_is_played(folder: Path) -> None
     assert [each.journal for each in first.results] == [each.journal for each in second.results]
 
 
+def test_ids_of_items_need_no_quotes(folder: Path) -> None:
+    text = SOUND.replace("{add: Line}", "{add: Line}, {add: Phone, relies_on: 1}")
+    phone = "integer = 10 }\n  product Phone { relies on Line }"
+    assert read(folder, text.replace("integer = 10 }", phone)).holds
+
+
 @pytest.mark.parametrize(
     ("key", "told"),
     [
