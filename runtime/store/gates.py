@@ -35,6 +35,11 @@ def write_gates(writer: sqlite3.Connection, rows: Rows) -> int:
         ):
             woken[order] = _now(rows, order)
     woken.update(rows.reordered)
+    for begun, at in rows.started:
+        for (order,) in writer.execute(
+            "SELECT order_id FROM gates WHERE waits_for = ? AND kind = 'shared'", (begun,)
+        ).fetchall():
+            woken[order] = at
     for ended, at in rows.ended:
         writer.execute("DELETE FROM gates WHERE order_id = ?", (ended,))
         for (order,) in writer.execute(

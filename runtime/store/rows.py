@@ -25,6 +25,7 @@ from orderloom.models.journal import (
     SendCallout,
     StartTimer,
     StopWaiting,
+    Submitted,
     WorkCompleted,
     WriteInventory,
 )
@@ -66,6 +67,8 @@ class Rows:
     gates: list[Row] = field(default_factory=list)
     #: orders whose content has changed while they wait: they look anew at what they wait for
     reordered: list[tuple[str, int]] = field(default_factory=list)
+    #: orders that have started: what they have to do with is known now
+    started: list[Row] = field(default_factory=list)
     #: orders that are final, for those that wait for them
     ended: list[Row] = field(default_factory=list)
     #: what orders await of related orders, as (order, task definition), and since when
@@ -144,6 +147,8 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
         rows.gates += [(order, gate.waits_for, gate.kind._value_, gate.reason) for gate in commit.gates]
     at = micros(commit.applied[-1].at)
     rows.moved.append((state, at or 0))
+    if any(isinstance(applied.event, Submitted) for applied in commit.applied):
+        rows.started.append((order, at))
     if state.status.final:
         rows.ended.append((order, at))
     elif state.plan is PlanState.NOT_STARTED and commit.revision != state.revision:

@@ -49,6 +49,8 @@ plan MakeAccess for Access on add, modify, delete {
   call second { operation net.make   after first }
 }
 plan MakeCell for Cell on add, modify, delete { call make { operation net.make } }
+plan Host for Guest on add { call host { operation net.make } }
+plan Rally for Rival on add { call rally { operation net.make } }
 plan MakeLine for Line on add, modify, delete { call line { operation net.make   after Access.second within order } }
 """
 
@@ -178,7 +180,7 @@ def reasons(tmp_path: Path, *orders: ProductOrder) -> dict[str, tuple[str, ...]]
         (("guest", 1, ""), ("rival", 1, ""), "Guest"),
         (("rival", 1, ""), ("guest", 1, ""), "Guest"),
         (("premium", 1, ""), ("rider", 1, ""), "Premium"),
-        (("add", 2, "North"), ("option", 1, ""), "Line"),
+        (("add", 2, "North"), ("option", 1, ""), "Bond@relation:ORD-1:1"),
     ],
 )
 def test_only_what_has_to_do_with_each_other_waits(
