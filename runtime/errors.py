@@ -162,6 +162,26 @@ class UnknownConnector(OrderloomError):
     code = "unknown-connector"
 
 
+class UnknownCalendar(OrderloomError):
+    """the bundle `{bundle}` has no calendar `{calendar}` to change: {known}"""
+
+    code = "unknown-calendar"
+
+
+class CalendarRefused(OrderloomError):
+    """the calendar `{calendar}` is refused: {place}: {why}"""
+
+    code = "calendar-refused"
+    help = "write it as in `calendars` of `bundle.yaml`"
+
+
+class UnknownReason(OrderloomError):
+    """clocks are not stopped for `{reason}`: {known}"""
+
+    code = "unknown-reason"
+    help = "the reasons stand in `pause_reasons` of `bundle.yaml`"
+
+
 class UnknownSetAside(OrderloomError):
     """no event {event} was set aside"""
 

@@ -16,6 +16,8 @@ from orderloom.runtime.deployment import Library
 from orderloom.runtime.desk.duty import DeskDuty
 from orderloom.runtime.notifications.duty import Notifications
 from orderloom.runtime.notifications.senders import Senders
+from orderloom.runtime.sla.clockwork import Clockwork
+from orderloom.runtime.sla.reckoning import Reckoning
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.worker.duties import Duty
 from orderloom.runtime.worker.worker import Worker
@@ -35,6 +37,8 @@ class Host:
         self._clock = clock
         self._environment = environment
         self._environ = environ
+        #: how clocks of work are reckoned
+        self.reckoning = Reckoning(library)
         self._worker: Worker | None = None
         self._tasks: list[Duty] = []
         #: the ways out of notifications
@@ -112,7 +116,11 @@ class Host:
 
     def _duties(self) -> list[Duty]:
         """What the worker does beside orders."""
-        return [DeskDuty(self._store), Notifications(self._store, self.senders, self._clock)]
+        return [
+            Clockwork(self._store, self.reckoning),
+            DeskDuty(self._store),
+            Notifications(self._store, self.senders, self._clock),
+        ]
 
     def _connector(self, digest: str, name: str) -> Connector:
         opened = open_connector(self._library.design(digest), name, self._environment, self._environ)

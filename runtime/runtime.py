@@ -58,6 +58,7 @@ from orderloom.runtime.store.views import (
     OrderView,
     PublishedEvent,
 )
+from orderloom.runtime.timing import Timing
 from orderloom.runtime.views import (
     Delivery,
     LineView,
@@ -68,7 +69,7 @@ from orderloom.runtime.views import (
 )
 
 
-class Runtime(Administration, Identity, Changes, Fallout, Passing, Queues, Notifying, Progress):
+class Runtime(Administration, Identity, Changes, Fallout, Passing, Queues, Timing, Notifying, Progress):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's

@@ -178,6 +178,13 @@ class SyncRuntime:
     try_channel = _plain(Runtime.try_channel)
     deliveries = _plain(Runtime.deliveries)
     resend = _plain(Runtime.resend)
+    sla = _plain(Runtime.sla)
+    pause_work = _plain(Runtime.pause_work)
+    resume_work = _plain(Runtime.resume_work)
+    work_pauses = _plain(Runtime.work_pauses)
+    calendars = _plain(Runtime.calendars)
+    set_calendar = _plain(Runtime.set_calendar)
+    reset_calendar = _plain(Runtime.reset_calendar)
     run_until_idle = _plain(Runtime.run_until_idle)
 
     def run_forever(self, stop: threading.Event | None = None) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, cast
 
+from orderloom.models.calendar import Calendar
 from orderloom.models.catalog import Action, Level, Scope
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.design import Design
@@ -19,6 +20,7 @@ from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.source import Span
 from orderloom.models.tasks import TaskDefinition, TaskKind
 from orderloom.models.values import Period, Type, Value
+from orderloom.runtime.store.calendars import CalendarChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,18 @@ class Deployed:
     digest: str
     #: whether this very bundle was not there before
     fresh: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarView:
+    """A calendar of an active bundle, as it counts now."""
+
+    bundle: str
+    calendar: Calendar
+    #: whether it counts for terms that name none
+    default: bool
+    #: what was changed at run time, None where it is as the bundle has it
+    change: CalendarChange | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from orderloom.runtime.store.auditing import Deed, record
+from orderloom.runtime.store.calendars import outdate
 from orderloom.runtime.store.codec import instant, micros
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.errors import Conflict, NotFound
@@ -80,6 +81,7 @@ class SqliteBundles:
 
 def _activate(writer: sqlite3.Connection, name: str, digest: str) -> None:
     writer.execute("UPDATE bundles SET active = (digest = ?) WHERE name = ?", (digest, name))
+    outdate(writer, name)
 
 
 def _one(connection: sqlite3.Connection, digest: str) -> BundleView:

@@ -24,6 +24,7 @@ from orderloom.runtime.store.identity import Grant, Held, Member, OwnRole, Team,
 from orderloom.runtime.store.interventions import Bulks, Controlling, Fallouts
 from orderloom.runtime.store.queueing import Assigning, Desk
 from orderloom.runtime.store.records import Batch, Gate, InboxEvent, PendingCall, RequestState, Timer
+from orderloom.runtime.store.timing import Calendars, Clocks
 from orderloom.runtime.store.views import (
     AssetFilter,
     AssetView,
@@ -360,6 +361,8 @@ class Store(
     Gating,
     Histories,
     Telling,
+    Clocks,
+    Calendars,
     Fallouts,
     Bulks,
     Controlling,

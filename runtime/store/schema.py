@@ -515,8 +515,8 @@ clocks = Table(
 )
 
 #: times in which clocks stood
-pauses = Table(
-    "pauses",
+clock_pauses = Table(
+    "clock_pauses",
     metadata,
     Column("id", Integer, primary_key=True),
     _integer("work"),
@@ -526,7 +526,7 @@ pauses = Table(
     _text("paused_by"),
     _integer("ended_at", null=True),
     _text("ended_by"),
-    Index("pauses_by_work", "work", "id"),
+    Index("clock_pauses_by_work", "work", "id"),
     sqlite_autoincrement=True,
 )
 

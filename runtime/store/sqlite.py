@@ -16,7 +16,9 @@ from orderloom.runtime.store.assigning import SqliteAssigning
 from orderloom.runtime.store.auditing import SqliteAudit
 from orderloom.runtime.store.bulk import SqliteBulk
 from orderloom.runtime.store.bundles import SqliteBundles
+from orderloom.runtime.store.calendars import SqliteCalendars
 from orderloom.runtime.store.causes import SqliteCauses
+from orderloom.runtime.store.clocks import SqliteClocks
 from orderloom.runtime.store.codec import instant, maybe_instant, micros
 from orderloom.runtime.store.committing import write_rows
 from orderloom.runtime.store.controls import SqliteControls
@@ -93,6 +95,8 @@ class SqliteStore(
     SqliteAudit,
     SqliteIdentity,
     SqliteDeliveries,
+    SqliteClocks,
+    SqliteCalendars,
     SqliteCauses,
     SqliteWanted,
     SqliteBulk,

@@ -330,7 +330,7 @@ def _clocks() -> None:
     ):
         op.create_index(name, "clocks", columns, unique=False, sqlite_where=sa.text(where))
     op.create_table(
-        "pauses",
+        "clock_pauses",
         *_integers("id", "work"),
         *_texts("order_id", "reason"),
         *_integers("began_at"),
@@ -340,7 +340,7 @@ def _clocks() -> None:
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,
     )
-    op.create_index("pauses_by_work", "pauses", ["work", "id"], unique=False)
+    op.create_index("clock_pauses_by_work", "clock_pauses", ["work", "id"], unique=False)
     op.create_table(
         "calendar_changes",
         *_texts("bundle", "name"),
