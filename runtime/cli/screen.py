@@ -52,6 +52,7 @@ STATES = {
     "discarded": ("–", "dim"),
     "amended": ("✓", "green"),
     "open": ("○", "cyan"),
+    "assigned": ("◇", "blue"),
     "claimed": ("▶", "blue"),
     "done": ("✓", "green"),
     "reserved": ("○", "cyan"),

@@ -26,13 +26,22 @@ def _assignments(ctx: click.Context, parameter: click.Parameter, texts: Sequence
             raise click.BadParameter(f"expected NAME=VALUE, found {each!r}", ctx, parameter)
         if name in values:
             raise click.BadParameter(f"{name!r} is given twice", ctx, parameter)
-        values[name] = text
-        if text.startswith("["):
-            try:
-                values[name] = json.loads(text)
-            except json.JSONDecodeError as error:
-                raise click.BadParameter(f"{name}: not a JSON list: {error}", ctx, parameter) from None
+        try:
+            values[name] = read_value(name, text)
+        except click.BadParameter as error:
+            raise click.BadParameter(error.message, ctx, parameter) from None
     return values
+
+
+def read_value(name: str, text: str) -> Json:
+    """A value as it is written: a list as JSON, anything else as it stands."""
+    if not text.startswith("["):
+        return text
+    try:
+        found: Json = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise click.BadParameter(f"{name}: not a JSON list: {error}") from None
+    return found
 
 
 def set_option(function: Function) -> Function:
