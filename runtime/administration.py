@@ -1,4 +1,4 @@
-"""What a system administrator does with the host: bundles, connectors taken offline, events that were set aside."""
+"""What a system administrator does with the host: bundles, events that were set aside."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from orderloom.models.design import Design
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.deployment import check_files, check_folder
-from orderloom.runtime.errors import BundleRefused, UnknownConnector, UnknownSetAside, VersionTaken
+from orderloom.runtime.errors import BundleRefused, UnknownSetAside, VersionTaken
 from orderloom.runtime.face import Face
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.views import BundleView, PoisonedView
-from orderloom.runtime.views import ConnectorView, Deployed
+from orderloom.runtime.views import Deployed
 
 
 class Administration(Face):
@@ -62,43 +62,6 @@ class Administration(Face):
     async def bundle_files(self, digest: str) -> dict[str, str]:
         """The files of a deployed bundle, path -> text."""
         return await asyncio.to_thread(self._library.files, digest)
-
-    @needs(Permission.CONNECTORS_VIEW)
-    async def connectors(self) -> list[ConnectorView]:
-        """The external systems of the active bundles, by name, and which are held."""
-        held = self._store.held_connectors()
-        found: dict[str, ConnectorView] = {}
-        for bundle in self._store.active_bundles():
-            design = await self._design(bundle.digest)
-            for name, definition in design.connectors.items():
-                before = found[name].bundles if name in found else ()
-                found[name] = ConnectorView(
-                    name=name,
-                    title=definition.title,
-                    kind=definition.kind,
-                    held=name in held,
-                    reason=held.get(name, ""),
-                    bundles=(*before, bundle.name),
-                )
-        return [found[name] for name in sorted(found)]
-
-    @needs(Permission.CONNECTORS_CONTROL)
-    async def hold_connector(self, name: str, reason: str = "", by: str = "") -> None:
-        """Takes an external system offline: calls to it wait, and none fails. Raises UnknownConnector."""
-        if name not in {each.name for each in await self.connectors()}:
-            raise UnknownConnector(connector=name)
-        deed = self._deed("hold_connector", "connector", name, by=by, after={"held": True}, reason=reason)
-        self._store.hold_connector(name, reason, deed)
-        self._host.wake()
-
-    @needs(Permission.CONNECTORS_CONTROL)
-    async def release_connector(self, name: str, by: str = "") -> None:
-        """Sends the calls that waited. Raises UnknownConnector where it is not held."""
-        if name not in self._store.held_connectors():
-            raise UnknownConnector(connector=name)
-        deed = self._deed("release_connector", "connector", name, by=by, before={"held": True})
-        self._store.release_connector(name, deed)
-        self._host.wake()
 
     @needs(Permission.WORKER_CONTROL)
     async def set_aside(self) -> list[PoisonedView]:

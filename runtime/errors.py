@@ -182,6 +182,20 @@ class UnknownReason(OrderloomError):
     help = "the reasons stand in `pause_reasons` of `bundle.yaml`"
 
 
+class UnknownBulk(OrderloomError):
+    """there is no bulk {bulk}"""
+
+    code = "unknown-bulk"
+    help = "`orderloom fallout bulk list` shows them"
+
+
+class UnknownDefinition(OrderloomError):
+    """no active bundle has the task definition `{definition}`, and no task of it is paused"""
+
+    code = "unknown-definition"
+    help = "name it `Plan.task`, as `orderloom orders show` does"
+
+
 class UnknownSetAside(OrderloomError):
     """no event {event} was set aside"""
 

@@ -11,6 +11,7 @@ from orderloom.connectors.registry import open_connector
 from orderloom.connectors.templates.operation import OperationTemplates
 from orderloom.models.callout import Answer
 from orderloom.models.design import Design
+from orderloom.runtime.bulk.duty import BulkDuty
 from orderloom.runtime.clock import Clock
 from orderloom.runtime.deployment import Library
 from orderloom.runtime.desk.duty import DeskDuty
@@ -117,6 +118,7 @@ class Host:
     def _duties(self) -> list[Duty]:
         """What the worker does beside orders."""
         return [
+            BulkDuty(self._store, self._library),
             Clockwork(self._store, self.reckoning),
             DeskDuty(self._store),
             Notifications(self._store, self.senders, self._clock),

@@ -25,8 +25,10 @@ from orderloom.runtime import tmf622
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.administration import Administration
+from orderloom.runtime.bulk.intervening import Intervening
 from orderloom.runtime.changing import Changes
 from orderloom.runtime.clock import Clock, SystemClock
+from orderloom.runtime.control import Control
 from orderloom.runtime.deployment import Library
 from orderloom.runtime.desk.passing import Passing
 from orderloom.runtime.desk.queues import Queues
@@ -38,7 +40,6 @@ from orderloom.runtime.errors import (
     SubmittedBefore,
     UnknownOperation,
 )
-from orderloom.runtime.fallout import Fallout
 from orderloom.runtime.home import database_url as home_database
 from orderloom.runtime.home import open_home
 from orderloom.runtime.hosting import Host
@@ -69,7 +70,7 @@ from orderloom.runtime.views import (
 )
 
 
-class Runtime(Administration, Identity, Changes, Fallout, Passing, Queues, Timing, Notifying, Progress):
+class Runtime(Administration, Identity, Changes, Control, Intervening, Passing, Queues, Timing, Notifying, Progress):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's

@@ -48,6 +48,35 @@ class CalendarView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LimitView:
+    """What a connector may have; None is without limit."""
+
+    #: 0 highest … 4, None for calls of all priorities
+    priority: int | None
+    at_once: int | None
+    #: like `10/s`
+    pace: str | None
+    #: set by an operator, else by the design
+    by_operator: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerView:
+    """The breaker of a connector."""
+
+    #: `closed`, `open` or `half-open`
+    state: str
+    #: when it came into that state, None where it never was in another
+    since: datetime | None
+    #: in a row
+    failures: int
+    #: when an open one lets a call try
+    until: datetime | None
+    #: what an operator wants it to be and no worker has done yet, "" for nothing
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorView:
     """An external system of the active bundles."""
 
@@ -59,6 +88,13 @@ class ConnectorView:
     reason: str
     #: names of the bundles that have it
     bundles: tuple[str, ...]
+    #: calls without an answer, those under way included
+    calls: int = 0
+    #: pace at which those that had waited go out, "" where they do not wait
+    release: str = ""
+    #: None where the design gives it none
+    breaker: BreakerView | None = None
+    limits: tuple[LimitView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +183,26 @@ class Receipt:
     #: of the request, for asking again
     number: int
     order: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributeChange:
+    """An attribute as it is, and as it would be."""
+
+    name: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """What correcting a line would change."""
+
+    order: str
+    line: str
+    changes: tuple[AttributeChange, ...]
+    #: failed tasks that make a new request when they are tried again
+    tasks: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orderloom.engine.orchestration.assigning import rule_elsewhere
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.models.conversion import Json
 from orderloom.models.journal import (
@@ -14,6 +15,7 @@ from orderloom.models.journal import (
     OrderHeld,
     OrderReleased,
 )
+from orderloom.models.tasks import AssignRule
 from orderloom.runtime import forms
 from orderloom.runtime.deployment import Library
 from orderloom.runtime.errors import OrderloomError, ValuesRefused
@@ -48,6 +50,15 @@ def events_for(store: Store, library: Library, bulk: BulkView, target: Target) -
             return (OrderReleased(by=by, reason=reason),)
         case BulkAction.HAND_OVER:
             return ()
+
+
+def rule_for(store: Store, library: Library, bulk: BulkView, target: Target) -> AssignRule:
+    """How the target's item finds a person in the queue that it goes to. Raises NotAskable."""
+    state, queue = store.state(target.order), str(bulk.arguments["queue"])
+    found = library.design(state.design).queues.get(queue)
+    if found is None or not found.fallout:
+        raise NotAskable(why=f"its design has no queue `{queue}` for failed tasks")
+    return rule_elsewhere(library.program(state.design), state, target.task, queue)
 
 
 def _completed(store: Store, library: Library, bulk: BulkView, target: Target) -> Event:

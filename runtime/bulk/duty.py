@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from orderloom.runtime.bulk.asking import NotAskable, events_for
+from orderloom.runtime.bulk.asking import NotAskable, events_for, rule_for
 from orderloom.runtime.deployment import Library
 from orderloom.runtime.store.auditing import Deed
 from orderloom.runtime.store.bulk import BulkAction, BulkState, BulkView, Sending, Target
 from orderloom.runtime.store.interface import Store
 
-log = logging.getLogger(__name__)
-
 #: sent in one transaction at most; fewer where each needs its order
 _CHUNK, _SMALL_CHUNK = 200, 20
 #: what may be caught up of a pace after the worker was busy
 _BURST = timedelta(milliseconds=250)
-_NEEDS_ORDER = frozenset((BulkAction.COMPLETE, BulkAction.CORRECT))
+_NEEDS_ORDER = frozenset((BulkAction.COMPLETE, BulkAction.CORRECT, BulkAction.HAND_OVER))
 
 
 class BulkDuty:
@@ -81,29 +79,28 @@ class BulkDuty:
         return sent
 
     def _sending(self, bulk: BulkView, target: Target, now: datetime) -> Sending:
-        try:
-            events = events_for(self._store, self._library, bulk, target)
-        except NotAskable as error:
-            return Sending(place=target.place, work=target.work, order=target.order, refused=str(error))
-        queue = bulk.arguments.get("queue")
-        deed = Deed(
-            at=now,
-            who=bulk.who,
-            what=bulk.action.value,
-            kind="work" if target.work else "order",
-            subject=str(target.work) if target.work else target.order,
-            order=target.order,
-            after={"bulk": bulk.id, **bulk.arguments},
-            reason=bulk.reason,
-        )
-        return Sending(
+        sending = Sending(
             place=target.place,
             work=target.work,
             order=target.order,
-            events=events,
-            queue=queue if isinstance(queue, str) else "",
-            deed=deed,
+            deed=Deed(
+                at=now,
+                who=bulk.who,
+                what=bulk.action.value,
+                kind="work" if target.work else "order",
+                subject=str(target.work) if target.work else target.order,
+                order=target.order,
+                after={"bulk": bulk.id, **bulk.arguments},
+                reason=bulk.reason,
+            ),
         )
+        try:
+            if bulk.action is BulkAction.HAND_OVER:
+                rule = rule_for(self._store, self._library, bulk, target)
+                return replace(sending, queue=str(bulk.arguments["queue"]), rule=rule)
+            return replace(sending, events=events_for(self._store, self._library, bulk, target))
+        except NotAskable as error:
+            return replace(sending, refused=str(error))
 
     def _at(self, moment: datetime) -> None:
         self._due = moment if self._due is None else min(self._due, moment)

@@ -14,13 +14,16 @@ from typing import Any
 
 from orderloom.models.conversion import Json
 from orderloom.models.journal import Event
+from orderloom.models.tasks import AssignRule
 from orderloom.runtime.store.auditing import Deed, record
 from orderloom.runtime.store.causes import FalloutFilter, condition_of
 from orderloom.runtime.store.codec import dumps, instant, loads, maybe_instant, micros
 from orderloom.runtime.store.database import Database
+from orderloom.runtime.store.desk import pass_on
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.event_codec import event_bytes
-from orderloom.runtime.store.views import OrderFilter
+from orderloom.runtime.store.views import OrderFilter, WorkState
+from orderloom.runtime.store.work import WorkEvent, current, pending
 
 _INBOX = (
     "INSERT INTO inbox (order_id, event, received_at, priority) "
@@ -151,9 +154,11 @@ class Sending:
     work: int
     order: str
     events: tuple[Event, ...] = ()
+    #: and how the item finds a person there
     queue: str = ""
+    rule: AssignRule | None = None
     refused: str = ""
-    deed: Deed | None = None
+    deed: Deed
 
 
 _COLUMNS = (
@@ -418,22 +423,28 @@ def _sent(writer: sqlite3.Connection, bulk: BulkView, sending: Sending, now: int
     """Its state, the number of its request, and what is to be said of it."""
     if sending.refused:
         return "refused", None, sending.refused
+    at = sending.deed.at
     if sending.work:
-        row = writer.execute("SELECT state, claimed_by, queue FROM work WHERE id = ?", (sending.work,)).fetchone()
-        if row is None or row[0] == "done":
+        item = current(writer, sending.work, at)
+        if item.state is WorkState.DONE:
             return "refused", None, "it is done already"
-        if row[1] and row[1] != bulk.who:
-            return "refused", None, f"{row[1]} has it"
+        if item.claimed_by not in ("", bulk.who) or pending(writer, sending.work):
+            return "refused", None, f"{item.claimed_by} has it"
+    if sending.rule is not None:
+        try:
+            pass_on(
+                writer, sending.work, sending.queue, sending.rule, WorkEvent.HANDED_OVER, at, sending.deed, bulk.who
+            )
+        except Conflict as conflict:
+            return "refused", None, str(conflict)
+        return "done", None, ""
     number: int | None = None
     for event in sending.events:
         number = writer.execute(_INBOX, (sending.order, event_bytes(event), now)).lastrowid
-    if sending.queue:
-        writer.execute(
-            "UPDATE work SET queue = ?, state = 'open', claimed_by = '', claimed_at = NULL WHERE id = ?",
-            (sending.queue, sending.work),
-        )
+    if sending.work:
+        writer.execute("UPDATE work SET request = ? WHERE id = ?", (number, sending.work))
     record(writer, sending.deed, number)
-    return ("underWay", number, "") if number is not None else ("done", None, "")
+    return "underWay", number, ""
 
 
 def _heed_threshold(writer: sqlite3.Connection, bulk: int, now: int | None) -> None:

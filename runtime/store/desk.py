@@ -164,20 +164,8 @@ class SqliteDesk:
         self, work: int, queue: str, rule: AssignRule, what: WorkEvent, at: datetime, deed: Deed, holder: str | None
     ) -> WorkItem:
         with self._database.transaction() as writer:
-            item = current(writer, work, at)
-            untouched(item)
-            _settled(writer, item)
-            if holder is not None and item.claimed_by not in ("", holder):
-                raise Conflict(_with_whom(item))
-            if item.queue == queue:
-                raise Conflict(f"work item {work} is in `{queue}` already")
-            writer.execute(_PASSED, (work, queue, rule.mode, dumps(rule.skills)))
-            tell(writer, work, at, what, deed.who, deed.reason)
-            kind = "work.escalated" if what is WorkEvent.ESCALATED else "work.handedOver"
-            passed = one(writer, work)
-            publish(writer, passed, at, kind, {"from": item.queue, "by": deed.who, "reason": deed.reason})
-            record(writer, deed)
-            return passed
+            pass_on(writer, work, queue, rule, what, at, deed, holder)
+            return one(writer, work)
 
     def lapse(self, at: datetime) -> int:
         freed = 0
@@ -198,6 +186,31 @@ class SqliteDesk:
         with self._database.snapshot() as reader:
             query = f"SELECT min(lease) FROM work WHERE state = 'claimed' AND NOT {PENDING}"
             return maybe_instant(reader.execute(query).fetchone()[0])
+
+
+def pass_on(
+    writer: sqlite3.Connection,
+    work: int,
+    queue: str,
+    rule: AssignRule,
+    what: WorkEvent,
+    at: datetime,
+    deed: Deed,
+    holder: str | None,
+) -> None:
+    """Inside a transaction: the item goes to another queue. Raises NotFound, Conflict."""
+    item = current(writer, work, at)
+    untouched(item)
+    _settled(writer, item)
+    if holder is not None and item.claimed_by not in ("", holder):
+        raise Conflict(_with_whom(item))
+    if item.queue == queue:
+        raise Conflict(f"work item {work} is in `{queue}` already")
+    writer.execute(_PASSED, (work, queue, rule.mode, dumps(rule.skills)))
+    tell(writer, work, at, what, deed.who, deed.reason)
+    kind = "work.escalated" if what is WorkEvent.ESCALATED else "work.handedOver"
+    publish(writer, one(writer, work), at, kind, {"from": item.queue, "by": deed.who, "reason": deed.reason})
+    record(writer, deed)
 
 
 def _claim(writer: sqlite3.Connection, item: WorkItem, by: str, at: datetime) -> None:

@@ -32,6 +32,9 @@ class Fallouts(Protocol):
     def wanted(self, order: str = "", accounts: Collection[str] | None = None, limit: int = 100) -> list[Wanted]:
         """Oldest first; of one order, or of orders of these accounts, None for all."""
 
+    def take_back(self, work: int, at: datetime, deed: Deed | None = None) -> None:
+        """Waits no more for the owner of the order. Raises NotFound, Conflict where it does not wait for them."""
+
     def post_all(self, order: str, events: Sequence[Event], at: datetime, deed: Deed | None = None) -> int:
         """Puts events into the inbox, all or none; returns the number of the last. Raises NotFound."""
 

@@ -7,20 +7,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from orderloom.runtime.store.auditing import Deed, record
 from orderloom.runtime.store.codec import instant, loads
 from orderloom.runtime.store.database import Database
+from orderloom.runtime.store.errors import Conflict
 from orderloom.runtime.store.rows import Rows
+from orderloom.runtime.store.views import WorkState
+from orderloom.runtime.store.work import WorkEvent, free, one, tell
 
 _RETURNED = (
-    "UPDATE work SET state = 'returned', claimed_by = '', claimed_at = NULL "
-    "WHERE order_id = ? AND task = ? AND state != 'done'"
+    "UPDATE work SET state = 'returned', claimed_by = '', claimed_at = NULL, lease = NULL, request = NULL WHERE id = ?"
 )
 _WANTED = (
     "INSERT OR REPLACE INTO wanted (work, order_id, line, attributes, text, who, at) "
     "SELECT id, order_id, ?1, ?2, ?3, ?4, ?5 FROM work WHERE order_id = ?6 AND task = ?7 AND state = 'returned'"
 )
-#: a change may have given what was wanted: those who work the queue look again
-_TAKEN_BACK = "UPDATE work SET state = 'open' WHERE order_id = ? AND state = 'returned'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,17 +44,38 @@ class Wanted:
 
 def write_wanted(writer: sqlite3.Connection, rows: Rows) -> None:
     """Inside the transaction of a batch, after its work items."""
-    if rows.work_taken_back:
-        writer.executemany(_TAKEN_BACK, rows.work_taken_back)
-    if rows.work_returned:
-        writer.executemany(_RETURNED, [row[-2:] for row in rows.work_returned.values()])
-        writer.executemany(_WANTED, list(rows.work_returned.values()))
+    for (order,) in rows.work_taken_back:
+        # a change may have given what was wanted: those who work the queue look again
+        for work, at in writer.execute(
+            "SELECT w.id, o.updated_at FROM work w JOIN orders o ON o.id = w.order_id "
+            "WHERE w.order_id = ? AND w.state = 'returned'",
+            (order,),
+        ).fetchall():
+            free(writer, work)
+            tell(writer, work, instant(at), WorkEvent.RELEASED, reason="the order was changed")
+    for row in rows.work_returned.values():
+        _line, _attributes, text, by, at, order, task = row
+        for (work,) in writer.execute(
+            "SELECT id FROM work WHERE order_id = ? AND task = ? AND state != 'done'", (order, task)
+        ).fetchall():
+            writer.execute(_RETURNED, (work,))
+            tell(writer, work, instant(at), WorkEvent.RETURNED, by, text)
+            writer.execute(_WANTED, row)
 
 
 class SqliteWanted:
     """The part of a store for what waits for owners of orders."""
 
     _database: Database
+
+    def take_back(self, work: int, at: datetime, deed: Deed | None = None) -> None:
+        """Waits no more for the owner of the order. Raises NotFound, Conflict where it does not wait for them."""
+        with self._database.transaction() as writer:
+            if one(writer, work).state is not WorkState.RETURNED:
+                raise Conflict(f"work item {work} does not wait for the owner of the order")
+            free(writer, work)
+            tell(writer, work, at, WorkEvent.RELEASED, deed.who if deed else "", deed.reason if deed else "")
+            record(writer, deed)
 
     def wanted(self, order: str = "", accounts: Collection[str] | None = None, limit: int = 100) -> list[Wanted]:
         """Oldest first; of one order, or of orders of these accounts, None for all."""

@@ -233,6 +233,9 @@ class Worker:
             self._take_up()
         busy = bool(self._arrivals) or self._flight is not None
         attended = not drained and self._duties.attend(self._now, monotonic(), rested=not busy)
+        if attended:
+            # it may have put something into the inbox
+            self._next_poll = 0.0
         if busy:
             waits = self._flight is not None and not self._flight.done.done()
             await self._commit_next()
