@@ -15,7 +15,7 @@ from orderloom.engine.advance.rollup import lines_ended, write_inventory
 from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.timekeeping import reschedule
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.change import assess, baseline, kind_of, ordered, removed_state, was_cancelled
+from orderloom.engine.change import assess, baseline, kind_of, ordered, was_cancelled
 from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.journal import (
@@ -172,7 +172,9 @@ def _refuse(turn: Turn, waiting: WaitingChange, plan: ChangePlan) -> None:
                 task.generation += 1
             turn.move(task, _S.READY if task.started_at else _S.PENDING, why="the plan goes on")
     turn.index = turn.state.index = Index(turn.program, turn.state)
-    _thaw(turn)
+    # a migration is weighed at once, so nothing waits; what may start next is the former version's to say
+    if not isinstance(waiting.request, MigrationRequested):
+        _thaw(turn)
 
 
 def _thaw(turn: Turn) -> None:
@@ -308,10 +310,11 @@ def _move_lines(turn: Turn, plan: ChangePlan) -> None:
     for each in plan.lines:
         line = lines[each.line]
         if each.verdict is LineVerdict.REMOVE:
-            if removed_state(line.state) is OrderStatus.CANCELLED:
+            if each.state_after is OrderStatus.CANCELLED:
                 turn.move_line(line, OrderStatus.PENDING, OrderStatus.CANCELLED)
             else:
-                turn.move_line(line, OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
+                started = (OrderStatus.IN_PROGRESS,) if line.state is OrderStatus.ACKNOWLEDGED else ()
+                turn.move_line(line, *started, OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
         elif line.state is OrderStatus.COMPLETED and line.id in turn.lines:
             turn.move_line(line, OrderStatus.IN_PROGRESS)
     reopened = {task.line for task in turn.state.tasks.values() if not task.state.final}

@@ -89,6 +89,15 @@ class Index:
         """The versions of lines of each asset that changes have superseded."""
         return _by_asset(self._former.values())
 
+    @cached_property
+    def left_behind(self) -> Mapping[str, Sequence[Line]]:
+        """By line, versions of it that worked on another inventory item than it does now."""
+        found: dict[str, list[Line]] = {}
+        for line in self._former.values():
+            if self._lines[line.id].asset != line.asset:
+                found.setdefault(line.id, []).append(line)
+        return found
+
     def count(self, task: Task, change: int) -> None:
         """Adds the task, in the state it has, to the counts by standing, or with -1 takes it out."""
         state = task.state
@@ -122,7 +131,9 @@ class Index:
         return (*self.watchers.get((line, attribute), ()), *self.watchers.get((ANY_LINE, attribute), ()))
 
     def _watched(self, state: OrderState, task: Task) -> Iterable[tuple[str, str]]:
-        until = self.definitions.tasks[task.definition].definition.until
+        # the order may be on its way to a version of the design that no longer has the task
+        compiled = self.definitions.tasks.get(task.definition)
+        until = compiled.definition.until if compiled else None
         line = state.former[f"{task.line}~{task.version}"] if task.version else state.lines[task.line]
         return [(_subject(read, line.id, line.parent, line.root), read.name) for read in reads(until)] if until else ()
 

@@ -7,7 +7,7 @@ while all that is open waits for a person, an event or an instant.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.inventory import change_for, over, state_after, taken_back, writes
@@ -116,14 +116,25 @@ def write_inventory(turn: Turn) -> None:
             line.written = line.written or changed
             if change:
                 changes.append(change)
-    changes.extend(
-        taken_back(line, _others(turn, line.asset), order.account.id)
-        for line in turn.taken_back.values()
-        if line.written and not _live(turn, line.asset)
-    )
+    for line in turn.taken_back.values():
+        others = _others(turn, line.asset)
+        # of several lines of an asset the last one to go takes back what all of them have written
+        if not _live(turn, line.asset) and (line.written or any(each.written for each in others)):
+            changes.append(taken_back(line, others, order.account.id))
+    for line in (*turn.ended.values(), *turn.taken_back.values()):
+        changes.extend(_left_behind(turn, line.id))
     if changes:
         turn.tell(WriteInventory(changes=tuple(changes)))
     turn.started, turn.ended, turn.taken_back = {}, {}, {}
+
+
+def _left_behind(turn: Turn, line: str) -> Iterator[AssetChange]:
+    """Takes back what former versions of the line have written of items that no line of the order is about any more."""
+    if turn.state.revision:
+        for version in turn.index.left_behind.get(line, ()):
+            others = _others(turn, version.asset)
+            if not _live(turn, version.asset) and any(each.written for each in others):
+                yield taken_back(version, others, turn.state.order.account.id)
 
 
 def _others(turn: Turn, asset: str) -> Sequence[Line]:

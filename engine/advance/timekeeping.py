@@ -96,7 +96,8 @@ def keep_time(turn: Turn) -> None:
     state = turn.state
     if state.plan is PlanState.NOT_STARTED or not state.tasks:
         return
-    if state.order.requested_completion is None and not is_timed(turn.program):
+    coloured = state.jeopardy_at is not None or state.jeopardy is not Jeopardy.GREEN
+    if state.order.requested_completion is None and not is_timed(turn.program) and not coloured:
         return
     timeline = _timeline(turn)
     changed = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
 from orderloom.engine.change.content import Wanted, kind_of, ordered, wanted
@@ -28,7 +28,7 @@ from orderloom.models.change import (
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import ChangeRequest
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState, PlanState, TaskState
+from orderloom.models.plan import OrderState, PlanState, Task, TaskState
 
 _REDONE = frozenset(
     (TaskVerdict.REDO, TaskVerdict.UNDO_REDO, TaskVerdict.RESTART, TaskVerdict.UNDO, TaskVerdict.CANCEL)
@@ -72,7 +72,7 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
     waits = any(each.verdict in (TaskVerdict.FINISH_FIRST, TaskVerdict.CANCEL_FIRST) for each in decisions)
     return replace(
         plan,
-        lines=tuple(_line_decisions(state, diff, lines)),
+        lines=tuple(_line_decisions(state, diff, lines, rows.tasks)),
         tasks=decisions,
         refusals=refusals,
         consequences=consequences,
@@ -142,7 +142,10 @@ def _lines(
     return lines, former
 
 
-def _line_decisions(state: OrderState, diff: LineDiff, lines: Mapping[str, Line]) -> Iterator[LineDecision]:
+def _line_decisions(
+    state: OrderState, diff: LineDiff, lines: Mapping[str, Line], tasks: Mapping[str, Task]
+) -> Iterator[LineDecision]:
+    at_work = {task.line for task in tasks.values() if not task.state.final}
     removed, added = frozenset(diff.removed), frozenset(diff.added)
     for line in lines.values():
         old = state.lines.get(line.id)
@@ -167,7 +170,7 @@ def _line_decisions(state: OrderState, diff: LineDiff, lines: Mapping[str, Line]
                 action_before=old.action,
                 quantity_before=old.quantity,
                 state_before=old.state,
-                state_after=removed_state(old.state),
+                state_after=_removed_state(old, at_work),
                 why="the changed order no longer calls for it",
             )
         elif old and old.state not in TAKEN_BACK:
@@ -187,9 +190,10 @@ def _line_decisions(state: OrderState, diff: LineDiff, lines: Mapping[str, Line]
             )
 
 
-def removed_state(state: OrderStatus) -> OrderStatus:
-    """The state of a line that is taken back: at once cancelled if it has not started."""
-    return OrderStatus.CANCELLED if state is OrderStatus.ACKNOWLEDGED else OrderStatus.PENDING_CANCELLATION
+def _removed_state(line: Line, at_work: Container[str]) -> OrderStatus:
+    """The state of a line that is taken back: at once cancelled if nothing of it has started, or is left of before."""
+    fresh = line.state is OrderStatus.ACKNOWLEDGED and not line.written and line.id not in at_work
+    return OrderStatus.CANCELLED if fresh else OrderStatus.PENDING_CANCELLATION
 
 
 def running(state: OrderState) -> bool:

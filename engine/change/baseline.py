@@ -35,6 +35,10 @@ def _effective(state: OrderState) -> dict[str, list[Line]]:
     for line in state.lines.values():
         if line.written and line.state is not OrderStatus.CANCELLED:
             current.add(line.asset)
+    for line in state.former.values():
+        # a line that works on another item now has left this one behind
+        if line.written and state.lines[line.id].asset != line.asset:
+            current.add(line.asset)
     return {asset: versions for asset, versions in found.items() if asset in current}
 
 

@@ -108,10 +108,11 @@ class Verdicts:
     # --- tasks that are no longer wanted --------------------------------------------------------------------------
 
     def _gone(self, task: Task) -> None:
-        if task.state is TaskState.SKIPPED or self._given_up(task):
-            return
         line = self._wanted.lines.get(task.line)
-        why = "its line is taken back" if line is None or line.context else "the changed line does not call for it"
+        stays = line is not None and not line.context
+        if self._given_up(task) or (task.state is _SKIPPED and not stays):
+            return
+        why = "the changed line does not call for it" if stays else "its line is taken back"
         self.verdicts[task.id] = self._end(task, why)
 
     def _former(self, task: Task) -> None:
@@ -148,6 +149,8 @@ class Verdicts:
             return _V.CANCEL, f"{why}; it was not done yet"
         if state in (TaskState.SCHEDULED, TaskState.FALLOUT) and task.attempts:
             return _V.CANCEL, f"{why}; it was not done yet"
+        if state is _SKIPPED:
+            return _V.DISCARD, f"{why}; it was skipped"
         return _V.DISCARD, f"{why}; it has not started"
 
     # --- tasks that are still wanted --------------------------------------------------------------------------------
@@ -175,12 +178,16 @@ class Verdicts:
                     todo.extend(self._delivered(task, verdict[0]))
                 if self._goes_on_as_designed(task, verdict[0]):
                     todo.extend(self._not_amended(task))
-                elif task.kind is TaskKind.SUBPLAN and (task.state is _SKIPPED or self._condition_fails(task)):
+                elif task.kind is TaskKind.SUBPLAN and self._is_looked_at_again(task, verdict[0]):
                     todo.append((task.id, _PARTS))
         for task in kept:
             if task.id not in self.verdicts:
                 cancelled = was_cancelled(self._state, task)
                 self.verdicts[task.id] = (_V.REDO, "its call was cancelled") if cancelled else (_V.KEEP, "")
+
+    def _is_looked_at_again(self, whole: Task, verdict: TaskVerdict) -> bool:
+        """Whether it is open again if the tasks of a subplan are wanted at all."""
+        return whole.state is _SKIPPED or verdict is _V.RESTART or self._condition_fails(whole)
 
     def _is_decided(self, task: Task) -> bool:
         """Whether nothing more that differs can lead to another verdict: only that it is not needed any more can."""
@@ -235,6 +242,8 @@ class Verdicts:
             return _V.RESTART, f"{why}; its condition is looked at again"
         if was_cancelled(self._state, task):
             return _V.REDO, f"{why}; its call was cancelled"
+        if key[1] == _PARTS and state is TaskState.RUNNING and task.kind is TaskKind.SUBPLAN:
+            return _V.RESTART, why
         if state in _FRESH or (task.kind is TaskKind.SUBPLAN and state is TaskState.RUNNING):
             return _V.UPDATE, why
         first = self._under_way(task, why)

@@ -15,7 +15,7 @@ from orderloom.engine.change.content import Wanted
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.expressions.order import order_values
 from orderloom.engine.orchestration.scopes import Scopes
-from orderloom.engine.orchestration.sight import ANY, ORDER, Key
+from orderloom.engine.orchestration.sight import ANY, ORDER, PARENT, ROOT, Key
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action
 from orderloom.models.change import AttributeChange, ChangeKind
@@ -96,7 +96,10 @@ class Differences:
             diff.keys.update(((new.id, "@action"), (new.id, ANY), (ANY, "@action"), (ANY, ANY)))
         if old.quantity != new.quantity:
             diff.keys.update(((new.id, "@quantity"), (new.id, ANY), (ANY, "@quantity"), (ANY, ANY)))
-        if changes or old.action is not new.action or old.quantity != new.quantity:
+        moved = old.parent != new.parent or old.root != new.root
+        if moved:
+            diff.keys.update(((new.id, PARENT), (new.id, ROOT), (ANY, ANY)))
+        if changes or moved or old.action is not new.action or old.quantity != new.quantity:
             diff.changed[new.id] = changes
 
     def _attribute(self, old: Line, new: Line, name: str, diff: LineDiff) -> AttributeChange | None:
@@ -169,7 +172,7 @@ class Merge:
         if old.state in TAKEN_BACK:
             new.written = old.written and old.state is OrderStatus.PENDING_CANCELLATION
             return new
-        new.state, new.written = old.state, old.written
+        new.state, new.written = old.state, old.written and old.asset == new.asset
         for name, provenance in old.provenance.items():
             if provenance.origin in _DELIVERED and provenance.by not in redone:
                 _deliver(new, name, old.attributes.get(name), provenance)

@@ -21,6 +21,7 @@ _V = TaskVerdict
 _S = TaskState
 #: states of a task whose turn has come or that is to try again: it waits where something before it is to be done again
 _TURN_CAME = frozenset((_S.READY, _S.FROZEN, _S.SCHEDULED, _S.HELD))
+_NOT_STARTED = frozenset((_S.PENDING, _S.READY, _S.FROZEN))
 
 
 class TaskRows:
@@ -108,6 +109,10 @@ class TaskRows:
         after = Aftermath(state.tasks, state.lines, self._known).nearest(taken_back) if made else {}
         for task, name, role in made:
             self._add(self._remedy(task, name, role, after[task.id]), f"{_TAKES[role]} `{task.id}`")
+        for task in state.tasks.values():
+            if task.role is TaskRole.UNDO and task.of in after and task.state in _NOT_STARTED:
+                row = self.tasks[task.id]
+                row.after = tuple(sorted({*row.after, *after[task.of]} - {row.id}))
         for task_id, names in taken_back.items():
             self._remedies.setdefault(self._now_called(task_id), []).extend(names)
 
@@ -202,6 +207,9 @@ class TaskRows:
                     kept.elsewhere = wanted.elsewhere
                 if old.state is _S.FROZEN:
                     kept.state = _S.READY if old.started_at else _S.PENDING
+                if verdict is _V.UPDATE and kept.state is _S.READY:
+                    # its condition is looked at again before it starts
+                    kept.state, kept.started_at = _S.PENDING, None
                 if verdict is _V.UPDATE and old.attempts:
                     # its next attempt asks for something else, so it is another request
                     kept.generation += 1
@@ -274,7 +282,8 @@ class TaskRows:
     def _wait_again(self) -> None:
         """A task whose turn had come waits where something before it is to be done, or done again."""
         for task in self.tasks.values():
-            if task.role in LIVE and task.state in _TURN_CAME:
+            undo = task.role is TaskRole.UNDO and task.state in _NOT_STARTED
+            if undo or (task.role in LIVE and task.state in _TURN_CAME):
                 firsts = (self.tasks.get(each) for each in task.after)
                 if any(first is not None and not first.state.done for first in firsts):
                     task.state, task.due, task.started_at = _S.PENDING, None, None

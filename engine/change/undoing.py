@@ -8,7 +8,7 @@ from orderloom.engine.orchestration.definitions import Definitions
 from orderloom.engine.orchestration.reads import reads
 from orderloom.models.expression import Root
 from orderloom.models.fulfillment import Line, Origin
-from orderloom.models.plan import Task
+from orderloom.models.plan import Task, TaskRole
 
 
 class Aftermath:
@@ -25,6 +25,10 @@ class Aftermath:
                 self._next.setdefault(first, []).append(task.id)
             if task.within:
                 self._parts.setdefault(task.within, []).append(task.id)
+        for task in tasks.values():
+            if task.role is TaskRole.FORMER and task.of in self._next:
+                # while an earlier run is still to be taken back, what is done came after that run
+                self._next.setdefault(task.id, []).extend(self._next[task.of])
         by_attribute = [
             (provider, task.id)
             for task in tasks.values()

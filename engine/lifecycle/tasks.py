@@ -45,7 +45,8 @@ TASK_EDGES: Mapping[TaskState, frozenset[TaskState]] = {
     # done work is only ever undone or redone deliberately
     _S.COMPLETED: frozenset((_S.AMENDED, _S.CANCELLED)),
     _S.AMENDED: frozenset((_S.CANCELLED,)),
-    _S.SKIPPED: frozenset(),
+    # a change may no longer ask for what was not needed
+    _S.SKIPPED: frozenset((_S.DISCARDED,)),
     _S.CANCELLED: frozenset(),
     _S.DISCARDED: frozenset(),
 }

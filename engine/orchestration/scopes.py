@@ -10,8 +10,10 @@ from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import EMPTY, Inventory
-from orderloom.models.order import ProductOrder
+from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.values import Value
+
+_TAKEN_BACK = frozenset((OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ def held(line: Line) -> Subject:
 class Scopes:
     """Makes the scope of a line. Attributes are read as they are at evaluation, never as they were here.
 
+    Quantifiers pass over lines that a change of the order has taken back.
     The account's inventory is known at orchestration only: later, quantifiers over `assets` find nothing.
     """
 
@@ -39,7 +42,8 @@ class Scopes:
         self, program: Program, order: ProductOrder, lines: Mapping[str, Line], inventory: Inventory = EMPTY
     ) -> None:
         self._lines = lines
-        self._collections: Collections = Snapshot(program.specs, lines.values(), inventory)
+        there = (line for line in lines.values() if line.state not in _TAKEN_BACK)
+        self._collections: Collections = Snapshot(program.specs, there, inventory)
         self.order = order_values(order)
         self.account = account_values(order.account)
 

@@ -1,7 +1,8 @@
 """What a task can see: decides which tasks a change of content reaches.
 
 A key is `(line, name)` for an attribute, `(line, "@name")` for a built-in such as `@quantity`, `(line, "*")` for
-everything of a line, `("order", name)` for a field of the order, `("*", name)` for an attribute of any line, and
+everything of a line, `(line, "@parent")` and `(line, "@root")` for where it stands,
+`("order", name)` for a field of the order, `("*", name)` for an attribute of any line, and
 `("*", "*")` for a formula that looks at the set of lines.
 """
 
@@ -21,6 +22,8 @@ from orderloom.models.values import Type
 Key = tuple[str, str]
 ANY = "*"
 ORDER = "order"
+PARENT = "@parent"
+ROOT = "@root"
 
 #: what a formula or a template looks at: whose, and which attribute; "" for any line's
 Look = tuple[str, str]
@@ -43,8 +46,10 @@ def sight(compiled: CompiledTask, line: Line) -> Iterator[Key]:
             yield line.id, name
         elif subject == "parent":
             yield line.parent, name
+            yield line.id, PARENT
         elif subject == "root":
             yield line.root, name
+            yield line.id, ROOT
         else:
             yield subject, name
 
@@ -55,6 +60,8 @@ def condition(compiled: CompiledTask, line: Line) -> Iterator[Key]:
     when = compiled.definition.when
     for subject, name in _formula(when) if when else ():
         yield places.get(subject, subject), name
+        if subject in ("parent", "root"):
+            yield line.id, f"@{subject}"
 
 
 @lru_cache(maxsize=8192)

@@ -49,11 +49,11 @@ class Network:
         tasks = {task.id: task for task in state.tasks.values() if task.role is not TaskRole.FORMER}
         self._state = state
         self.usual: dict[str, Due | None] = {
-            task.id: usual(program, compiled[task.definition].definition) for task in tasks.values()
+            task.id: usual(program, compiled[task.definition].definition) if task.definition in compiled else None
+            for task in tasks.values()
         }
-        self.late = frozenset(
-            task.id for task in tasks.values() if compiled[task.definition].definition.start_late and task.version == 0
-        )
+        known = [task for task in tasks.values() if task.definition in compiled and task.version == 0]
+        self.late = frozenset(task.id for task in known if compiled[task.definition].definition.start_late)
         #: in topological order: (task, whether it is the start of a subplan)
         self.order: list[tuple[str, bool]] = []
         self._before = _before(tasks, compiled)
@@ -150,8 +150,8 @@ def _before(
 ) -> dict[tuple[str, bool], list[tuple[str, bool]]]:
     """What each node comes directly after; with definitions also the tasks that supply an attribute it needs."""
     suppliers: dict[tuple[str, str], list[str]] = {}
-    for task in tasks.values() if compiled else ():
-        for each in compiled[task.definition].sets:
+    for task in tasks.values():
+        for each in compiled[task.definition].sets if task.definition in compiled else ():
             suppliers.setdefault((task.line, each.attribute), []).append(task.id)
     nodes: dict[tuple[str, bool], list[tuple[str, bool]]] = {}
     for task in tasks.values():

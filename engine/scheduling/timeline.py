@@ -64,7 +64,9 @@ class Timeline:
     def turnings(self, task: Task) -> list[Turning]:
         latest = self.latest.get(task.id)
         spare = margin(latest, self.deadline, self._share) if latest and self.deadline else timedelta(0)
-        return turnings(self._program, self._compiled[task.definition], task, latest, spare)
+        compiled = self._compiled.get(task.definition)
+        # what a version of the design no longer has is history
+        return turnings(self._program, compiled, task, latest, spare) if compiled else []
 
     def plan(self, task: Task, found: list[Turning]) -> None:
         """Notes when the task gets a worse colour than it has."""

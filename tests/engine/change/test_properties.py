@@ -2,54 +2,118 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import deque
+from dataclasses import replace
 
-from hypothesis import assume, event, given
+from hypothesis import event, given, note, reject
 from hypothesis import strategies as st
 
 from orderloom.engine.advance import Refused, replay
 from orderloom.engine.change import assess
-from orderloom.engine.orchestration.definitions import CompiledTask, definitions
+from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.remedies import base
 from orderloom.engine.program import Program
 from orderloom.models.callout import Outcome
-from orderloom.models.change import ChangePlan, TaskVerdict
+from orderloom.models.change import ChangePlan, LineVerdict, TaskVerdict
 from orderloom.models.inventory import EMPTY, Inventory
-from orderloom.models.journal import AmendmentRequested, CancellationRequested, ChangeRequest, EntryKind
+from orderloom.models.journal import (
+    AmendmentRequested,
+    CalloutAnswered,
+    CalloutHeld,
+    CancellationRequested,
+    ChangeRequest,
+    EntryKind,
+    Event,
+    FalloutAction,
+    LineCorrected,
+    MigrationRequested,
+    OrderHeld,
+    OrderReleased,
+)
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskRole, TaskState
-from tests.engine.change.designs import items, ordered, programs
+from orderloom.models.tasks import PointOfNoReturn, TaskKind
+from tests.engine.change.designs import STAY, newer, programs
+from tests.engine.change.orders import contents
 from tests.engine.change.world import World
+
+_MOSTLY = (Outcome.COMPLETED,) * 4
+_FAULTS = (*_MOSTLY, Outcome.RETRIABLE, Outcome.FATAL)
+_OPEN = (OrderStatus.IN_PROGRESS, OrderStatus.PENDING)
 
 
 def start(program: Program, data: st.DataObject) -> tuple[World, Inventory]:
     """An order that is somewhere on its way, on top of what a first order has left."""
     inventory = EMPTY
     if data.draw(st.booleans(), "customer has something"):
-        first = World(program, ordered(data.draw(items()), "O1"), EMPTY)
-        assume(first.state.status is not OrderStatus.REJECTED)
+        first = World(program, replace(data.draw(contents()), id="O1"), EMPTY)
+        if first.state.status is OrderStatus.REJECTED:
+            event(f"first: {first.state.reasons[0][:60]}")
+            reject()
         first.finish()
+        free(first)
         assert first.state.status is OrderStatus.COMPLETED
         inventory = first.inventory
-    content = data.draw(items(inventory))
-    assume(content)
-    world = World(program, ordered(content), inventory)
-    assume(world.state.status is not OrderStatus.REJECTED)
+    world = World(program, data.draw(contents(inventory)), inventory)
+    if world.state.status is OrderStatus.REJECTED:
+        event(f"order: {world.state.reasons[0][:60]}")
+        reject()
     return world, inventory
 
 
-def go_on(world: World, data: st.DataObject, most: int = 12) -> None:
+def go_on(world: World, data: st.DataObject, most: int = 10) -> None:
+    """Some of what can happen happens; what keeps the order open stays to the end."""
     for _ in range(data.draw(st.integers(0, most), "steps")):
-        live = world.live()
+        live = [each for each in world.live() if STAY not in getattr(each, "task", "")]
         if not live or world.state.status.final:
             return
         world.apply(data.draw(st.sampled_from(live)))
 
 
+def interfere(world: World, data: st.DataObject) -> None:
+    """A connector goes offline, or the order is held, or goes on."""
+    found: list[Event] = []
+    if world.state.status in _OPEN:
+        found.append(OrderHeld(by="ana"))
+    if world.state.status is OrderStatus.HELD:
+        found.append(OrderReleased(by="ana"))
+    tasks = world.state.tasks.values()
+    running = [task for task in tasks if task.kind is TaskKind.CALL and task.state is TaskState.RUNNING]
+    found += [CalloutHeld(task=task.id, attempt=task.attempts, reason="offline") for task in running]
+    if found and data.draw(st.integers(0, 2)) == 0:
+        each = data.draw(st.sampled_from(found))
+        if isinstance(each, CalloutHeld):
+            world.held(each.task)
+        world.apply(each)
+        event(type(each).__name__)
+
+
+def faults(world: World, data: st.DataObject) -> None:
+    """Calls fail now and then; a person tries them again."""
+    world.outcome = lambda: data.draw(st.sampled_from(_FAULTS))
+
+
 def amendment(world: World, data: st.DataObject, inventory: Inventory) -> AmendmentRequested:
-    content = data.draw(items(inventory), "amended")
-    assume(content)
-    return AmendmentRequested(order=ordered(content), inventory=world.inventory, by="ana")
+    like = world.state.change.request if world.state.change else None
+    former = like.order if isinstance(like, AmendmentRequested) else world.state.order
+    content = data.draw(contents(inventory, former), "amended")
+    roles = data.draw(st.sampled_from(((), ("boss",))))
+    accept = data.draw(st.booleans())
+    return AmendmentRequested(order=content, inventory=world.inventory, by="ana", accept=accept, roles=roles)
+
+
+def weighed(world: World, data: st.DataObject) -> None:
+    """Calls under way answer until the change that waits is weighed."""
+    while world.state.change:
+        answers = [each for each in world.live() if isinstance(each, CalloutAnswered)]
+        world.apply(data.draw(st.sampled_from(answers)))
+
+
+def valid(program: Program, world: World, request: ChangeRequest) -> None:
+    plan = assess(program, world.copy(), request)
+    if plan.problems:
+        event(f"amended: {plan.problems[0][:60]}")
+        reject()
 
 
 def tell(plan: ChangePlan) -> None:
@@ -59,14 +123,56 @@ def tell(plan: ChangePlan) -> None:
         event(f"line: {found}")
 
 
-def applied(world: World) -> bool:
-    """Whether the last change that was weighed was applied."""
-    stages = [e.data["stage"] for step in world.steps for e in step.entries if e.kind is EntryKind.CHANGE]
-    return [each for each in stages if each in ("applied", "refused")][-1] == "applied"
+def last_change(world: World) -> dict[str, object]:
+    """What became of the last change that was weighed."""
+    told = [e.data for step in world.steps for e in step.entries if e.kind is EntryKind.CHANGE]
+    return dict([each for each in told if each["stage"] in ("applied", "refused")][-1])
+
+
+def past_return(world: World, kind: PointOfNoReturn) -> set[str]:
+    """The tasks of the plan whose points of no return are reached."""
+    known = definitions(world.program).tasks
+    taken_back = {task.of for task in world.state.tasks.values() if task.role is TaskRole.UNDO}
+    found = set()
+    for task in world.state.tasks.values():
+        compiled = known.get(base(task.definition))
+        point = compiled.definition.no_return if compiled else None
+        planned = task.role in (TaskRole.PLANNED, TaskRole.AMEND) and task.id not in taken_back
+        if point and point.kind is kind and planned and task.state in (TaskState.COMPLETED, TaskState.AMENDED):
+            found.add(task.id)
+    return found
+
+
+def carried_through(world: World, data: st.DataObject, request: AmendmentRequested) -> None:
+    """The change is weighed; where it is refused for a point of no return, nothing changes, and it is forced."""
+    world.apply(request)
+    revision = world.state.revision
+    weighed(world, data)
+    told = last_change(world)
+    if told["stage"] == "refused":
+        event("refused, then forced")
+        assert world.state.revision == revision
+        reached = past_return(world, PointOfNoReturn.HARD) | past_return(world, PointOfNoReturn.SOFT)
+        reasons = told["reasons"]
+        assert isinstance(reasons, list) and reasons
+        for reason in reasons:
+            named = [each for each in reached if f"task `{each}`" in str(reason)]
+            assert named, reason
+            at = world.state.tasks[named[0]].finished_at
+            assert at and ("past its point" not in str(reason) or f"on {at:%Y-%m-%d %H:%M} UTC" in str(reason))
+        if not world.state.status.final:
+            world.apply(replace(request, inventory=world.inventory, force=True, accept=True))
+            weighed(world, data)
+            assert last_change(world)["stage"] == "applied"
 
 
 def same_outside(world: World, once: World) -> None:
     """Inventory and the tasks that are done are those of ordering it at once."""
+    stuck = {each.id for each in world.state.tasks.values() if each.state is TaskState.FALLOUT}
+    assert stuck == {each.id for each in once.state.tasks.values() if each.state is TaskState.FALLOUT}
+    event(f"stuck: {bool(stuck)}")
+    free(world)
+    free(once)
     assert world.state.status is once.state.status is OrderStatus.COMPLETED
     there, wanted = world.left(), once.left()
     assert set(there) == set(wanted), sorted(set(there) ^ set(wanted))
@@ -78,17 +184,19 @@ def same_outside(world: World, once: World) -> None:
 @given(program=programs(), data=st.data())
 def test_amending_equals_ordering(program: Program, data: st.DataObject) -> None:
     world, inventory = start(program, data)
+    faults(world, data)
     for _ in range(data.draw(st.integers(1, 3), "amendments")):
         go_on(world, data)
-        assume(not world.state.status.final)
+        if world.state.status.final:
+            event("completed before it was changed")
+            break
+        interfere(world, data)
         request = amendment(world, data, inventory)
-        plan = assess(program, world.copy(), request)
-        assume(not plan.problems)
-        tell(plan)
-        world.apply(request)
+        valid(program, world, request)
+        tell(assess(program, world.copy(), request))
+        carried_through(world, data, request)
     world.finish()
-    assert applied(world)
-    once = World(program, request.order, inventory)
+    once = World(program, world.state.order, inventory)
     once.finish()
     same_outside(world, once)
 
@@ -96,44 +204,55 @@ def test_amending_equals_ordering(program: Program, data: st.DataObject) -> None
 @given(program=programs(), data=st.data())
 def test_cancelling_is_clean(program: Program, data: st.DataObject) -> None:
     world, inventory = start(program, data)
-    go_on(world, data)
-    if data.draw(st.booleans(), "amended first") and not world.state.status.final:
-        request = amendment(world, data, inventory)
-        assume(not assess(program, world.copy(), request).problems)
-        world.apply(request)
+    faults(world, data)
+    world.decide = lambda: data.draw(st.sampled_from(list(FalloutAction)))
+    for _ in range(data.draw(st.integers(0, 2), "amended first")):
         go_on(world, data)
-    assume(not world.state.status.final)
-    world.apply(CancellationRequested(inventory=world.inventory, by="ana"))
+        if world.state.status.final:
+            break
+        request = amendment(world, data, inventory)
+        valid(program, world, request)
+        world.apply(replace(request, force=True, accept=True))
+    go_on(world, data)
+    interfere(world, data)
+    if world.state.status.final:
+        event("completed before it was cancelled")
+        return
+    world.apply(CancellationRequested(inventory=world.inventory, by="ana", force=True, accept=True))
+    weighed(world, data)
+    before = len(world.undone)
+    went_before = ran_before(world)
+    go_on(world, data, 6)
     world.finish()
     assert world.state.status is OrderStatus.CANCELLED
-    assert world.left() == dict(inventory.assets)
-    undone_once(world)
+    there, was = world.left(), inventory.assets
+    assert set(there) == set(was), sorted(set(there) ^ set(was))
+    for name, asset in was.items():
+        assert there[name] == asset, f"{there[name]}\n{asset}"
+    assert not world.left_undone()
+    undone = world.undone[before:]
+    event(f"undone: {min(len(undone), 4)}")
+    for place, first in enumerate(undone):
+        for later in undone[place + 1 :]:
+            assert first not in went_before.get(later, ()), f"`{first}` is taken back before `{later}`"
 
 
-def undone_once(world: World) -> None:
-    """Every completed call with an undo was taken back exactly once, and only after what came after it."""
+def ran_before(world: World) -> dict[str, set[str]]:
+    """For each task, what it came after, directly or not."""
     tasks = world.state.tasks
-    known = definitions(world.program).tasks
-    undos = [task for task in tasks.values() if task.role is TaskRole.UNDO and task.of]
-    assert all(task.state is TaskState.COMPLETED for task in undos)
-    runs = Counter(
-        call.task
-        for call in world.answered
-        if tasks[call.task].role in (TaskRole.PLANNED, TaskRole.AMEND)
-        and _undo(known[base(tasks[call.task].definition)])
-    )
-    taken = Counter(tasks[each.of].of or each.of for each in undos)
-    event(f"undone: {min(taken.total(), 4)}")
-    assert runs == taken
-    by_run = {task.of: task for task in undos}
-    for run, undo in by_run.items():
-        for later, later_undo in by_run.items():
-            if run in tasks[later].after and later_undo.finished_at and undo.started_at:
-                assert later_undo.finished_at <= undo.started_at, (run, later)
-
-
-def _undo(compiled: CompiledTask) -> str:
-    return compiled.definition.undo or compiled.definition.undo_plan
+    found: dict[str, set[str]] = {}
+    for start_id in tasks:
+        seen: set[str] = set()
+        todo = deque([start_id])
+        while todo:
+            row = tasks.get(todo.popleft())
+            if row is None or row.role in (TaskRole.UNDO, TaskRole.RESOLVE):
+                continue
+            firsts = [*row.after, *([row.within] if row.within else ())]
+            todo.extend(each for each in firsts if each not in seen)
+            seen.update(firsts)
+        found[start_id] = seen
+    return found
 
 
 @given(program=programs(), data=st.data())
@@ -141,54 +260,103 @@ def test_whatever_is_changed_whenever(program: Program, data: st.DataObject) -> 
     """Faults, changes on top of changes, partial cancellations: every step legal, an end, and the same on replay."""
     world, inventory = start(program, data)
     order = world.state.order
-    world.outcome = lambda: data.draw(st.sampled_from((Outcome.COMPLETED, Outcome.COMPLETED, Outcome.FATAL)))
-    for _ in range(data.draw(st.integers(1, 4), "changes")):
+    versions = {program.design.digest: program}
+    faults(world, data)
+    world.decide = lambda: data.draw(st.sampled_from(list(FalloutAction)))
+    world.takes = lambda: data.draw(st.booleans())
+    kinds = ("amend", "amend", "amend", "items", "cancel", "migrate", "correct", "correct")
+    for _ in range(data.draw(st.integers(1, 5), "changes")):
         go_on(world, data, 8)
         if world.state.status.final:
             break
-        kind = data.draw(st.sampled_from(("amend", "amend", "items", "cancel")))
-        request: ChangeRequest
-        if kind == "amend":
-            request = amendment(world, data, inventory)
-        else:
-            names = [each.id for each in world.state.order.items]
-            some = tuple(sorted(data.draw(st.sets(st.sampled_from(names))))) if kind == "items" else ()
-            request = CancellationRequested(inventory=world.inventory, by="ana", items=some)
+        interfere(world, data)
+        kind = data.draw(st.sampled_from(kinds))
+        former = repr(world.state)
         try:
-            world.apply(request)
-        except Refused:
-            event("not possible")
-            continue
-        event(f"changed: {kind}")
+            change(world, data, kind, inventory, versions)
+            event(f"changed: {kind}")
+        except Refused as refused:
+            event(f"not possible: {kind}")
+            note(str(refused))
+            assert repr(world.state) == former
     world.finish()
-    assert world.state.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED)
+    free(world)
+    assert world.state.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED), world.state.status
     event(f"ended {world.state.status}")
-    again = replay(program, order, world.happened)
+    again = replay(program, order, world.happened, versions)
     assert repr(again) == repr(world.state)
+
+
+def change(world: World, data: st.DataObject, kind: str, inventory: Inventory, versions: dict[str, Program]) -> None:
+    force = data.draw(st.booleans(), "force")
+    match kind:
+        case "amend":
+            world.apply(replace(amendment(world, data, inventory), force=force))
+        case "items" | "cancel":
+            names = [each.id for each in world.state.order.items]
+            some = tuple(sorted(data.draw(st.sets(st.sampled_from(names), min_size=1)))) if kind == "items" else ()
+            world.apply(
+                CancellationRequested(inventory=world.inventory, by="ana", items=some, force=force, accept=force)
+            )
+        case "correct":
+            line = data.draw(st.sampled_from(sorted(world.state.lines)))
+            values = {data.draw(st.sampled_from("abde")): data.draw(st.sampled_from("123"))}
+            world.apply(LineCorrected(line=line, values=values, by="bo"))
+        case _:
+            former = world.program
+            world.program = versions.setdefault("newer", data.draw(newer(versions["d"])))
+            request = MigrationRequested(inventory=world.inventory, design="newer", by="ana", force=force)
+            try:
+                world.apply(request)
+            finally:
+                if world.state.design != "newer":
+                    world.program = former
+
+
+def free(world: World) -> None:
+    """A person skips what waits for what nothing supplies."""
+    world.decide = lambda: FalloutAction.SKIP
+    while not world.state.status.final:
+        stuck = [each for each in world.state.tasks.values() if each.state is TaskState.FALLOUT]
+        assert stuck, (world.state.status, [each for each in world.state.tasks.values() if not each.state.final])
+        for task in stuck:
+            world.skip(task.id)
+        world.finish()
 
 
 @given(program=programs(), data=st.data())
 def test_a_dry_run_tells_the_truth(program: Program, data: st.DataObject) -> None:
     world, inventory = start(program, data)
+    faults(world, data)
     go_on(world, data)
-    assume(not world.state.status.final)
+    if data.draw(st.booleans(), "changed before") and not world.state.status.final:
+        first = amendment(world, data, inventory)
+        valid(program, world, first)
+        world.apply(replace(first, force=True, accept=True))
+        go_on(world, data)
+    quiet(world, data)
+    if world.state.status.final:
+        event("completed before it was changed")
+        return
     request: ChangeRequest = amendment(world, data, inventory)
-    if data.draw(st.booleans(), "cancel"):
-        request = CancellationRequested(inventory=world.inventory, by="ana")
+    if data.draw(st.integers(0, 3), "cancel") == 0:
+        force, accept = data.draw(st.booleans()), data.draw(st.booleans())
+        request = CancellationRequested(inventory=world.inventory, by="ana", force=force, accept=accept)
     before = repr(world.state)
     plan = assess(program, world.state, request)
     assert repr(world.state) == before
-    if any(each.verdict is TaskVerdict.FINISH_FIRST for each in plan.tasks):
-        event("finishes first")
-        return
-    calling = any(task.state is TaskState.RUNNING and task.kind == "call" for task in world.state.tasks.values())
-    assume(not calling)
+    if plan.problems:
+        event(f"amended: {plan.problems[0][:60]}")
+    refusals_are_those_of_lines_past_return(world, plan)
     states = {id: task.state for id, task in world.state.tasks.items()}
+    order = world.state.order
     step = world.apply(request)
-    assert applied(world) is not plan.refused
+    assert (last_change(world)["stage"] == "refused") is plan.refused
     if plan.refused:
         event("refused")
+        # what had become ready goes on where it was
         assert {id: task.state for id, task in world.state.tasks.items()} == states
+        assert world.state.order == order
         return
     tell(plan)
     told = {e.subject: (e.data["verdict"], e.data["to"]) for e in step.entries if e.kind is EntryKind.TASK_CHANGED}
@@ -198,8 +366,71 @@ def test_a_dry_run_tells_the_truth(program: Program, data: st.DataObject) -> Non
         if each.verdict is not TaskVerdict.KEEP and each.before is not None
     }
     assert told == meant
-    assert {each.task for each in plan.tasks} <= set(world.state.tasks)
+    made = {e.subject for e in step.entries if e.kind is EntryKind.TASK_MADE}
+    assert {each.task for each in plan.tasks if each.before is None} <= made
+    came_true(world, plan)
+
+
+def quiet(world: World, data: st.DataObject) -> None:
+    """The order comes to rest with all it can be in the middle of: on hold, offline, taken on, failed, or at work."""
+    way = data.draw(st.sampled_from(("hold", "offline", "fail", "answer")))
+    if way == "hold" and world.state.status in _OPEN:
+        world.apply(OrderHeld(by="ana"))
+    while calling := [
+        each
+        for each in world.live()
+        if isinstance(each, CalloutAnswered) and world.state.tasks[each.task].state is TaskState.RUNNING
+    ]:
+        each = calling[0]
+        if way == "offline":
+            world.held(each.task)
+            world.apply(CalloutHeld(task=each.task, attempt=each.attempt, reason="offline"))
+        elif way == "fail":
+            world.apply(replace(each, outcome=data.draw(st.sampled_from((Outcome.FATAL, Outcome.RETRIABLE)))))
+        else:
+            world.apply(each)
+    event(f"at rest: {way}")
+
+
+def refusals_are_those_of_lines_past_return(world: World, plan: ChangePlan) -> None:
+    """A hard point of no return refuses what touches its line, or its bundle, and nothing else."""
+    state = world.state
+    reached = past_return(world, PointOfNoReturn.HARD)
+    touched = {each.line for each in plan.lines if each.verdict in (LineVerdict.CHANGE, LineVerdict.REMOVE)}
+    verdicts = {each.task: each.verdict for each in plan.tasks}
+    refused = {each.task for each in plan.refusals}
+    known = definitions(world.program).tasks
+    assert refused <= reached
+    for task in reached if not plan.problems else ():
+        row = state.tasks[task]
+        point = known[base(row.definition)].definition.no_return
+        mates = {line.id for line in state.lines.values() if line.root == state.lines[row.line].root}
+        must = row.line in touched or bool(point and point.bundle and mates & touched)
+        may = must or verdicts[task] not in (TaskVerdict.KEEP, TaskVerdict.UPDATE) or bool(plan.conflicts)
+        assert must <= (task in refused) <= may, task
+
+
+def came_true(world: World, plan: ChangePlan) -> None:
+    """What was foretold happens, if nothing else does."""
     for each in plan.tasks:
         task = world.state.tasks[each.task]
-        if each.after.final:
-            assert task.state is each.after or each.verdict is TaskVerdict.UNDO
+        if each.after.final and each.verdict is not TaskVerdict.UNDO:
+            assert task.state is each.after, each
+    for line in plan.lines:
+        now = world.state.lines[line.line]
+        if line.verdict is not LineVerdict.REMOVE:
+            assert now.action is line.action_after and now.quantity == line.quantity_after
+    revision = world.state.revision
+    world.finish()
+    assert world.state.revision == revision
+    tasks = world.state.tasks
+    for each in plan.tasks:
+        if each.verdict in (TaskVerdict.UNDO, TaskVerdict.UNDO_REDO):
+            former = tasks.get(f"{each.task}~{revision}", tasks[each.task])
+            assert former.state is TaskState.CANCELLED, each
+        for name in each.by:
+            assert tasks[name].state is TaskState.COMPLETED, each
+        if each.verdict in (TaskVerdict.REDO, TaskVerdict.UNDO_REDO, TaskVerdict.AMEND, TaskVerdict.RESTART):
+            assert tasks[each.task].state.done, each
+    for conflict in plan.conflicts:
+        assert tasks[conflict.task].state is TaskState.COMPLETED
