@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from orderloom.engine.program import Program
 from orderloom.models.order import Account
+from orderloom.models.tasks import TaskKind
 from tests.engine.convergence.designs import programs
 from tests.engine.convergence.orders import additions, changes, requests
 from tests.engine.convergence.wording import told, told_design
@@ -18,7 +19,9 @@ ACCOUNTS = (Account(id="A/1", name="one"), Account(id="A", name="two"))
 @given(program=programs(), data=st.data())
 def test_inventory_is_that_of_the_final_products(program: Program, data: st.DataObject) -> None:
     note(told_design(program))
-    worlds = [World(program, account) for account in ACCOUNTS[: data.draw(st.integers(1, 2), "accounts")]]
+    tasks = [task.id for plan in program.design.plans.values() for task in plan.tasks if task.kind is TaskKind.MANUAL]
+    pace = {task: data.draw(st.sampled_from((1, 40, 60, 90)), task) for task in tasks}
+    worlds = [World(program, account, pace=pace) for account in ACCOUNTS[: data.draw(st.integers(1, 2), "accounts")]]
     for number in range(data.draw(st.integers(2, 5), "orders")):
         world = worlds[data.draw(st.integers(0, len(worlds) - 1))]
         items = data.draw(changes(world, number) if world.products else additions(number))

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import event
 
 from orderloom.engine.program import Program
-from orderloom.engine.simulation import Script, simulate
+from orderloom.engine.simulation import Person, Script, simulate
 from orderloom.engine.simulation.acts import Amend, Cancel
 from orderloom.models.catalog import Action, Level, RelationKind, Scope
 from orderloom.models.conversion import to_json
@@ -29,6 +29,8 @@ class World:
     program: Program
     account: Account = ACCOUNT
     inventory: Inventory = EMPTY
+    #: by definition of a task, the minutes that people take for it; an hour for others
+    pace: Mapping[str, int] = field(default_factory=dict)
     #: orders that were carried out
     done: list[ProductOrder] = field(default_factory=list)
 
@@ -36,7 +38,8 @@ class World:
         """Carries an order out, with changes in flight; False where it is rejected or cancelled as a whole."""
         order = ProductOrder(id=id, account=self.account, items=tuple(items), order_date=DAY)
         happening = [(timedelta(minutes=after), _request(order, wanted)) for after, wanted in changes]
-        result = simulate(self.program, order, self.inventory, Script(interventions=tuple(happening)))
+        people = {task: Person(after=timedelta(minutes=minutes)) for task, minutes in self.pace.items()}
+        result = simulate(self.program, order, self.inventory, Script(people=people, interventions=tuple(happening)))
         for change in result.changes:
             outcome = "refused" if change.predicted.refused else "waits" if not change.predicted.rows else "applied"
             event(f"{change.predicted.kind}: {outcome}")
