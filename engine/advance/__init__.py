@@ -2,7 +2,7 @@
 
 from orderloom.engine.advance.advance import advance
 from orderloom.engine.advance.refused import Refused
-from orderloom.engine.advance.related import related_verdict
+from orderloom.engine.advance.related import awaited_by, related_verdict
 from orderloom.engine.advance.replay import replay
 
-__all__ = ["Refused", "advance", "related_verdict", "replay"]
+__all__ = ["Refused", "advance", "awaited_by", "related_verdict", "replay"]

@@ -34,6 +34,25 @@ def related_verdict(state: OrderState, definition: str) -> str | None:
     return "" if all(task.state.final for task in tasks) else None
 
 
+def awaited_by(state: OrderState, definition: str = "") -> set[tuple[str, str]]:
+    """What the tasks of a definition wait for in related orders, themselves or through tasks that they come after; with
+    none, what any task does. As (order, task definition)."""
+    tasks = state.tasks
+    open_ones = [task for task in tasks.values() if not task.state.final]
+    todo = [task for task in open_ones if not definition or base(task.definition) == definition]
+    seen = {task.id for task in todo}
+    found: set[tuple[str, str]] = set()
+    while todo:
+        task = todo.pop()
+        if task.state is TaskState.PENDING:
+            found.update(task.elsewhere)
+        for before in (*task.after, task.within):
+            if before in tasks and before not in seen and not tasks[before].state.final:
+                seen.add(before)
+                todo.append(tasks[before])
+    return found
+
+
 def related_task_ended(turn: Turn, event: RelatedTaskEnded) -> None:
     """What waits for these tasks waits for them no more; where they will never be done, a person decides once it is the
     turn of what waits."""

@@ -8,9 +8,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from orderloom.engine.advance import related_verdict
+from orderloom.engine.advance import awaited_by, related_verdict
 from orderloom.models.journal import RelatedTaskEnded
-from orderloom.models.plan import OrderState
+from orderloom.models.plan import OrderState, PlanState
 from orderloom.runtime.store.event_codec import event_bytes
 from orderloom.runtime.store.loading import load_states
 from orderloom.runtime.store.routing import NO_KEY
@@ -20,6 +20,8 @@ _AWAIT = "INSERT INTO subscriptions (order_id, task, kind, name, field, key) VAL
 _ANY = "SELECT 1 FROM subscriptions WHERE kind = 'related' LIMIT 1"
 _OF = "SELECT order_id, field FROM subscriptions WHERE kind = 'related' AND name = ?"
 _TOLD = "DELETE FROM subscriptions WHERE order_id = ? AND task = ?"
+_GATES = "SELECT waits_for FROM gates WHERE order_id = ? AND kind != 'ended'"
+_LIVE = "SELECT name, field FROM subscriptions WHERE order_id = ? AND kind = 'related'"
 _ALL_OF = "DELETE FROM subscriptions WHERE order_id = ? AND kind = 'related'"
 _INBOX = "INSERT INTO inbox (order_id, event, received_at, priority) SELECT id, ?, ?, priority FROM orders WHERE id = ?"
 _NAMED = "SELECT id FROM orders WHERE external_id = ? AND external_id != '' ORDER BY sequence DESC LIMIT 1"
@@ -36,9 +38,14 @@ def write_related(writer: sqlite3.Connection, rows: Rows) -> int:
             state = _found(writer, other)
             if state is not None:
                 told += _tell(writer, other, state, at, [(order, task) for name, task in tasks if name == other])
+                told += _tell_of_circles(writer, state, at, only=order)
     for order, _at in rows.ended:
         writer.execute(_ALL_OF, (order,))
     if writer.execute(_ANY).fetchone():
+        for (gated,) in set(rows.gated):
+            state = _found(writer, gated)
+            if state is not None and state.plan is PlanState.NOT_STARTED:
+                told += _tell_of_circles(writer, state, max(at for _state, at in rows.moved))
         for state, at in rows.moved:
             for name in _names(state):
                 waiting = writer.execute(_OF, (name,)).fetchall()
@@ -53,10 +60,54 @@ def _tell(writer: sqlite3.Connection, name: str, state: OrderState, at: int, wai
     for order, task in waiting:
         problem = verdicts[task]
         if problem is not None:
-            writer.execute(_TOLD, (order, _key(name, task)))
-            event = RelatedTaskEnded(order=name, task=task, problem=problem)
-            told += writer.execute(_INBOX, (event_bytes(event), at, order)).rowcount
+            told += _post(writer, order, RelatedTaskEnded(order=name, task=task, problem=problem), at)
     return told
+
+
+def _post(writer: sqlite3.Connection, order: str, event: RelatedTaskEnded, at: int) -> int:
+    writer.execute(_TOLD, (order, _key(event.order, event.task)))
+    return writer.execute(_INBOX, (event_bytes(event), at, order)).rowcount
+
+
+def _tell_of_circles(writer: sqlite3.Connection, state: OrderState, at: int, only: str = "") -> int:
+    """Tells those who wait for tasks of an order which wait for them in turn: they would wait for ever."""
+    told = 0
+    for name in _names(state):
+        for order, task in writer.execute(_OF, (name,)).fetchall():
+            if only in ("", order) and _is_circle(writer, state.order.id, task):
+                problem = f"order `{state.order.id}` waits for this one in turn"
+                told += _post(writer, order, RelatedTaskEnded(order=name, task=task, problem=problem), at)
+    return told
+
+
+def _is_circle(writer: sqlite3.Connection, order: str, task: str) -> bool:
+    """Whether what tasks of an order wait for leads, through whatever orders, back to them. An order that waits as a
+    whole waits for all tasks of the others."""
+    start = (order, task)
+    todo, seen = [start], {start}
+    while todo:
+        for each in _before(writer, *todo.pop()):
+            if each == start:
+                return True
+            if each not in seen:
+                seen.add(each)
+                todo.append(each)
+    return False
+
+
+def _before(writer: sqlite3.Connection, order: str, task: str) -> Iterator[tuple[str, str]]:
+    state = _found(writer, order)
+    if state is None:
+        return
+    if state.plan is PlanState.NOT_STARTED:
+        for (other,) in writer.execute(_GATES, (order,)).fetchall():
+            yield other, ""
+        return
+    live = set(writer.execute(_LIVE, (order,)).fetchall())
+    for name, awaited in sorted(awaited_by(state, task) & live):
+        other_state = _found(writer, name)
+        if other_state is not None:
+            yield other_state.order.id, awaited
 
 
 def _found(writer: sqlite3.Connection, name: str) -> OrderState | None:

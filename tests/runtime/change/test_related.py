@@ -155,3 +155,46 @@ def test_an_order_that_is_cancelled_listens_no_more(runtime: SyncRuntime) -> Non
     finish(runtime, first)
     assert runtime.order(second).version == version
     assert boxes.FILES
+
+
+RING = """
+product Letter { }
+product Card { }
+plan Post for Letter on add { call post { operation depot.send   after Card.draw within related order } }
+plan Draw for Card on add {
+  call sketch { operation depot.send   after Letter.post within related order }
+  milestone draw { after sketch }
+}
+"""
+
+
+def test_tasks_that_would_wait_for_each_other_are_handed_to_a_person(tmp_path: Path) -> None:
+    send = FILES["templates/send.http.j2"].replace('"size": {{ line.size }}', '"spec": {{ line.spec }}')
+    files = {**FILES, "design.loom": FILES["design.loom"] + RING, "templates/send.http.j2": send}
+    card = letter("one", id="two")
+    card["productOrderItem"][0]["product"] = {"productSpecification": {"id": "Card"}}
+    with SyncRuntime(tmp_path / "home") as runtime:
+        runtime.deploy(files)
+        runtime.submit(letter("two", id="one"))
+        assert states(runtime, "one") == {"post": T.PENDING}
+        runtime.submit(card)
+        assert states(runtime, "two") == {"sketch": T.FALLOUT, "draw": T.PENDING}
+        (item,) = runtime.work()
+        assert "order `one` waits for this one in turn" in item.message
+        runtime.retry(item.id, "ada")
+        runtime.run_until_idle()
+        assert [runtime.order(each).status for each in ("one", "two")] == [S.COMPLETED, S.COMPLETED]
+        assert not any(runtime.replay(each).differences for each in ("one", "two"))
+
+
+def test_a_task_does_not_wait_for_an_order_that_waits_for_its_own(runtime: SyncRuntime) -> None:
+    first = runtime.submit(letter("later")).id
+    assert states(runtime, first)["post"] is T.PENDING
+    runtime.submit(order(id="later", orderRelationship=[{"id": first, "relationshipType": "dependsOn"}]))
+    assert states(runtime, first)["post"] is T.FALLOUT
+    (item,) = runtime.work()
+    assert "order `later` waits for this one in turn" in item.message
+    runtime.skip(item.id, "ada")
+    finish(runtime, "later")
+    assert [runtime.order(each).status for each in (first, "later")] == [S.COMPLETED, S.COMPLETED]
+    assert not any(runtime.replay(each).differences for each in (first, "later"))
