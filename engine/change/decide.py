@@ -178,16 +178,17 @@ class Verdicts:
                     todo.extend(self._delivered(task, verdict[0]))
                 if self._goes_on_as_designed(task, verdict[0]):
                     todo.extend(self._not_amended(task))
-                elif task.kind is TaskKind.SUBPLAN and self._is_looked_at_again(task, verdict[0]):
+                elif task.kind is TaskKind.SUBPLAN and self._is_looked_at_again(task, verdict[0], key):
                     todo.append((task.id, _PARTS))
         for task in kept:
             if task.id not in self.verdicts:
                 cancelled = was_cancelled(self._state, task)
                 self.verdicts[task.id] = (_V.REDO, "its call was cancelled") if cancelled else (_V.KEEP, "")
 
-    def _is_looked_at_again(self, whole: Task, verdict: TaskVerdict) -> bool:
+    def _is_looked_at_again(self, whole: Task, verdict: TaskVerdict, key: Key) -> bool:
         """Whether it is open again if the tasks of a subplan are wanted at all."""
-        return whole.state is _SKIPPED or verdict is _V.RESTART or self._condition_fails(whole)
+        inner = key[1] == _PARTS
+        return inner or whole.state is _SKIPPED or verdict is _V.RESTART or self._condition_fails(whole)
 
     def _is_decided(self, task: Task) -> bool:
         """Whether nothing more that differs can lead to another verdict: only that it is not needed any more can."""

@@ -31,7 +31,7 @@ from orderloom.models.journal import (
     OrderReleased,
 )
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import TaskRole, TaskState
+from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.tasks import PointOfNoReturn, TaskKind
 from tests.engine.change.designs import STAY, newer, programs
 from tests.engine.change.orders import contents
@@ -221,7 +221,6 @@ def test_cancelling_is_clean(program: Program, data: st.DataObject) -> None:
     world.apply(CancellationRequested(inventory=world.inventory, by="ana", force=True, accept=True))
     weighed(world, data)
     before = len(world.undone)
-    went_before = ran_before(world)
     go_on(world, data, 6)
     world.finish()
     assert world.state.status is OrderStatus.CANCELLED
@@ -230,29 +229,28 @@ def test_cancelling_is_clean(program: Program, data: st.DataObject) -> None:
     for name, asset in was.items():
         assert there[name] == asset, f"{there[name]}\n{asset}"
     assert not world.left_undone()
-    undone = world.undone[before:]
+    undone = [world.state.tasks[world.state.tasks[each].of] for each in world.undone[before:]]
     event(f"undone: {min(len(undone), 4)}")
     for place, first in enumerate(undone):
         for later in undone[place + 1 :]:
-            assert first not in went_before.get(later, ()), f"`{first}` is taken back before `{later}`"
+            assert not came_after(world, later, first), f"`{first.id}` is taken back before `{later.id}`"
 
 
-def ran_before(world: World) -> dict[str, set[str]]:
-    """For each task, what it came after, directly or not."""
+def came_after(world: World, task: Task, first: Task) -> bool:
+    """Whether the task ran after `first` because it depends on it, directly or not."""
+    if not (task.started_at and first.finished_at and first.finished_at <= task.started_at):
+        return False
     tasks = world.state.tasks
-    found: dict[str, set[str]] = {}
-    for start_id in tasks:
-        seen: set[str] = set()
-        todo = deque([start_id])
-        while todo:
-            row = tasks.get(todo.popleft())
-            if row is None or row.role in (TaskRole.UNDO, TaskRole.RESOLVE):
-                continue
-            firsts = [*row.after, *([row.within] if row.within else ())]
-            todo.extend(each for each in firsts if each not in seen)
-            seen.update(firsts)
-        found[start_id] = seen
-    return found
+    name, seen, todo = first.of or first.id, {task.id}, deque([task])
+    while todo:
+        row = todo.popleft()
+        for each in (*row.after, *((row.within,) if row.within else ())):
+            if each == name:
+                return True
+            if each in tasks and each not in seen and tasks[each].role in (TaskRole.PLANNED, TaskRole.AMEND):
+                seen.add(each)
+                todo.append(tasks[each])
+    return False
 
 
 @given(program=programs(), data=st.data())

@@ -254,7 +254,7 @@ class World:
                 name = _RUN.sub("", run)
                 assert self.stands.get(name), f"{entry.subject} takes back what does not stand"
                 self.stands[name] = False
-                self.undone.append(run)
+                self.undone.append(entry.subject)
             return
         name = _RUN.sub("", entry.subject)
         row = self.state.tasks.get(name)
