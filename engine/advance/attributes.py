@@ -6,7 +6,7 @@ from collections import deque
 
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.advance.weaving import take_up, weave
-from orderloom.engine.decomposition import Supplied, derived
+from orderloom.engine.decomposition import Supplied, derived, takes_over
 from orderloom.engine.readings import QUANTITY
 from orderloom.models.conversion import to_json
 from orderloom.models.fulfillment import Line, Origin, Provenance
@@ -26,6 +26,9 @@ def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: P
                 continue
             _count(turn, each, wanted)
         elif each.attributes.get(attribute) == wanted and attribute not in each.missing:
+            continue
+        elif by.origin is Origin.RULE and not takes_over(turn.program, by, each, attribute):
+            # another value has come before it
             continue
         else:
             arrives = wanted is not None and (each.attributes.get(attribute) is None or by.origin is Origin.RULE)

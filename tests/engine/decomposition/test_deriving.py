@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING
 from orderloom.engine.simulation import Script, SimulationResult, simulate
 from orderloom.engine.simulation.acts import Amend
 from orderloom.models.catalog import Action, Level
-from orderloom.models.expression import Collection, Default, Expression, Quantified, Quantifier, Root, Variable
+from orderloom.models.expression import (
+    Collection,
+    Default,
+    Expression,
+    Presence,
+    Quantified,
+    Quantifier,
+    Root,
+    Variable,
+)
 from orderloom.models.inventory import EMPTY, Inventory
 from orderloom.models.order import OrderItem, OrderStatus
 from orderloom.models.rules import DecompositionRule
-from orderloom.models.values import INTEGER
+from orderloom.models.values import BOOLEAN, INTEGER
 from tests.engine.building import attribute, formula, item, lit, order, ref, rule, spec
 
 if TYPE_CHECKING:
@@ -67,6 +76,12 @@ def test_a_default_gives_way_and_a_higher_priority_does_not(kit: type[Kit]) -> N
     low, high = sets(ref("port", INTEGER)), sets(lit(1, INTEGER), priority=1, suffix="#high")
     found = carried_out(running(kit, low, high), item("1", "P"))
     assert found.inventory.assets["Access@line:O1:1"].attributes == {"port": 1}
+
+
+def test_of_what_one_arrival_gives_the_higher_priority_holds(kit: type[Kit]) -> None:
+    late = rule("P", "Access", suffix="#late", when=Presence(ref("port", INTEGER), True, BOOLEAN), sets={"port": PORTS})
+    found = carried_out(running(kit, late, sets(ref("port", INTEGER), priority=1)), item("1", "P"))
+    assert found.inventory.assets["Access@line:O1:1"].attributes == {"port": 7}
 
 
 def test_units_follow_down_the_levels(kit: type[Kit]) -> None:
