@@ -11,6 +11,7 @@ from orderloom.engine.advance.rollup import lines_ended
 from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.decomposition import Staged, decompose_further, turned
+from orderloom.engine.decomposition.levels import TAKEN_BACK
 from orderloom.engine.orchestration import orchestrate
 from orderloom.engine.orchestration.cycles import cycle
 from orderloom.models.catalog import Action
@@ -81,7 +82,9 @@ class _Woven:
 
 def _planned(turn: Turn, lines: Mapping[str, Line], made: Collection[str]) -> _Woven:
     """The tasks of lines that are new or have got another action."""
-    plan = orchestrate(turn.program, turn.state.order, lines)
+    # nothing comes after the tasks of lines that a change has taken back
+    there = {id: line for id, line in lines.items() if line.state not in TAKEN_BACK}
+    plan = orchestrate(turn.program, turn.state.order, there)
     tasks = {task.id: task for task in plan.tasks if task.line in made and _to_do(turn, task.id)}
     waiting = {task.id: after for task in plan.tasks if (after := _later(turn, task, tasks))}
     ring = cycle({**_woven(turn, waiting), **tasks})

@@ -169,7 +169,8 @@ def carried_through(world: World, data: st.DataObject, request: AmendmentRequest
 def same_outside(world: World, once: World) -> None:
     """Inventory and the tasks that are done are those of ordering it at once."""
     stuck = {each.id for each in world.state.tasks.values() if each.state is TaskState.FALLOUT}
-    assert stuck == {each.id for each in once.state.tasks.values() if each.state is TaskState.FALLOUT}
+    other = {each.id for each in once.state.tasks.values() if each.state is TaskState.FALLOUT}
+    assert stuck == other, sorted(stuck ^ other)
     event(f"stuck: {bool(stuck)}")
     free(world)
     free(once)
