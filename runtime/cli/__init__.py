@@ -27,6 +27,8 @@ COMMANDS = {
     "migrate": ("migrate", "Let orders in flight go on with another version of their bundle."),
     "work": ("work", "List, take, pass on and complete manual tasks."),
     "queues": ("queues", "List queues and who works them, say how their items find people."),
+    "sla": ("sla", "List work by when it is to be done."),
+    "calendars": ("calendars", "List business calendars, and change them at run time."),
     "fallout": ("fallout", "List, correct, retry and skip failed tasks."),
     "connectors": ("connectors", "List external systems; take one offline, let it go on."),
     "aside": ("aside", "List events on which the software failed, and try them again."),

@@ -10,7 +10,7 @@ from rich.text import Text
 from orderloom.models.catalog import Enum
 from orderloom.models.conversion import Json
 from orderloom.models.journal import WorkKind
-from orderloom.runtime.cli import screen
+from orderloom.runtime.cli import screen, sla
 from orderloom.runtime.cli.asking import ask_form, expected, on_terminal
 from orderloom.runtime.cli.failure import Failure
 from orderloom.runtime.cli.options import json_option, store_options
@@ -28,6 +28,11 @@ def command() -> None:
 
     All but `list`, `show` and `complete` are for failed tasks too; what those need is `orderloom fallout`.
     """
+
+
+command.add_command(sla.pause)
+command.add_command(sla.resume)
+command.add_command(sla.pauses)
 
 
 @command.command(name="list")

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import date
 
 from orderloom.dsl.calendars import CalendarDeclaration, calendars
+from orderloom.engine.orchestration.assigning import rule_elsewhere
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.scheduling import Promise, Terms
 from orderloom.models.calendar import Calendar
 from orderloom.models.design import Design
-from orderloom.models.tasks import Due
+from orderloom.models.plan import OrderState
+from orderloom.models.tasks import AssignMode, AssignRule, Due
 from orderloom.runtime.deployment import Library
 from orderloom.runtime.store.calendars import CalendarChange, Standing
 
@@ -57,6 +59,14 @@ class Reckoning:
                 self._library.design(design), effective(self._active(design, standing), standing)
             )
         return found
+
+    def rule(self, design: str, state: OrderState | None, task: str, queue: str) -> AssignRule:
+        """How the item of a task finds a person in a queue that it goes to; the state is None for one of no order."""
+        if state is not None:
+            return rule_elsewhere(self._library.program(design), state, task, queue)
+        found = self._library.design(design).queues.get(queue)
+        rules = found.assign if found is not None else ()
+        return next((rule for rule in rules if rule.when is None), AssignRule(mode=AssignMode.PULL))
 
     def _active(self, design: str, standing: Standing) -> Design:
         return self._library.design(standing.active.get(self._library.design(design).name, design))

@@ -9,7 +9,8 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from orderloom.engine.scheduling import Moments, Pause, Promise, Terms, moments
-from orderloom.models.tasks import Due
+from orderloom.models.plan import OrderState
+from orderloom.models.tasks import AssignRule, Due
 from orderloom.runtime.store.calendars import Standing
 from orderloom.runtime.store.codec import dumps, instant, loads, maybe_instant, micros
 
@@ -20,6 +21,8 @@ _FIELDS = (
 #: of the table `clocks c`, and how many there are
 CLOCK_COLUMNS = ", ".join(f"c.{name}" for name in _FIELDS.split(", "))
 CLOCK_FIELDS = len(_FIELDS.split(", "))
+#: place of `started_at` among them
+STARTED = 7
 SELECT = f"SELECT {_FIELDS} FROM clocks"
 _PUT = f"INSERT OR REPLACE INTO clocks ({_FIELDS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
@@ -42,6 +45,8 @@ class Reckoning(Protocol):
     def promise(self, design: str, queue: str, term: Due) -> Promise: ...
 
     def terms(self, design: str, standing: Standing) -> Terms: ...
+
+    def rule(self, design: str, state: OrderState | None, task: str, queue: str) -> AssignRule: ...
 
 
 @dataclass(slots=True, kw_only=True)

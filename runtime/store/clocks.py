@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from orderloom.engine.scheduling import left
+from orderloom.engine.scheduling import Pause, left
 from orderloom.models.conversion import Json
 from orderloom.models.journal import WorkKind
 from orderloom.runtime.store.auditing import Deed, record
@@ -21,6 +21,7 @@ from orderloom.runtime.store.clock_rows import (
     CLOCK_COLUMNS,
     CLOCK_FIELDS,
     SELECT,
+    STARTED,
     Clock,
     Reckoning,
     Stage,
@@ -34,6 +35,7 @@ from orderloom.runtime.store.clock_rows import (
 from orderloom.runtime.store.codec import dumps, instant, maybe_instant, micros
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.errors import Conflict, NotFound
+from orderloom.runtime.store.loading import load_states
 from orderloom.runtime.store.timing import ClockFilter, ClockView, PauseView, marks
 from orderloom.runtime.store.views import WorkState
 
@@ -55,9 +57,9 @@ _LISTED = (
 _ITEM = "SELECT task, kind, queue, title, state, due FROM work WHERE id = ?"
 #: as people pass an item on: nobody has it at first, unless it is about to be done
 _PASSED = (
-    "UPDATE work SET queue = ?2, assign = 'pull', skills = X'5B5D', state = CASE state WHEN 'claimed' THEN 'open' "
-    "WHEN 'assigned' THEN 'open' ELSE state END, claimed_by = '', claimed_at = NULL, lease = NULL, request = NULL, "
-    "former = '', seeking = EXISTS (SELECT 1 FROM queue_rules r WHERE r.queue = ?2 AND r.assign IS NOT NULL) "
+    "UPDATE work SET queue = ?2, assign = ?3, skills = ?4, state = CASE WHEN state IN ('claimed', 'assigned') "
+    "THEN 'open' ELSE state END, claimed_by = '', claimed_at = NULL, lease = NULL, request = NULL, former = '', "
+    "seeking = ?3 != 'pull' OR EXISTS (SELECT 1 FROM queue_rules r WHERE r.queue = ?2 AND r.assign IS NOT NULL) "
     "WHERE id = ?1"
 )
 _MOVED = "UPDATE work SET queue = ?2 WHERE id = ?1"
@@ -101,12 +103,14 @@ class SqliteClocks:
         tests, values = _tests(where)
         with self._database.snapshot() as reader:
             now = standing(reader)
-            rows: list[Sequence[object]] = []
+            rows: list[Sequence[Any]] = []
             # as the index has them, so that nothing is sorted
             for due, order in (("c.due IS NOT NULL", "c.due"), ("c.due IS NULL", "c.work")):
                 query = f"{_LISTED} WHERE c.ended_at IS NULL AND {due} AND {tests} ORDER BY {order} LIMIT ?"
                 rows += reader.execute(query, (*values, limit - len(rows))).fetchall()
-            return [_view(reader, row, at, reckoning, now) for row in rows]
+            found = [(row, pauses_of(reader, row[0], instant(row[STARTED]))) for row in rows]
+        # a design that is not at hand is read by a snapshot of its own
+        return [_view(row, stops, at, reckoning, now) for row, stops in found]
 
     def pause_clock(self, work: int, reason: str, at: datetime, reckoning: Reckoning, deed: Deed) -> None:
         with self._database.transaction() as writer:
@@ -171,11 +175,10 @@ def _tests(where: ClockFilter) -> tuple[str, list[object]]:
 
 
 def _view(
-    reader: sqlite3.Connection, row: Sequence[Any], at: datetime, reckoning: Reckoning, standing: Standing
+    row: Sequence[Any], stops: Sequence[Pause], at: datetime, reckoning: Reckoning, standing: Standing
 ) -> ClockView:
     clock = clock_of(row[:CLOCK_FIELDS])
     task, title, kind, queue, priority, state, claimed_by, reason = row[CLOCK_FIELDS:]
-    stops = pauses_of(reader, clock.work, clock.started_at)
     promise = reckoning.promise(clock.design, clock.queue, clock.term)
     return ClockView(
         item=clock.work,
@@ -191,7 +194,7 @@ def _view(
         warn_at=clock.warn_at,
         due=clock.due,
         left=left(reckoning.terms(clock.design, standing), promise, clock.started_at, stops, at),
-        stage=clock.stage,
+        stage=clock.stage.name.lower(),
         breached_at=clock.breached_at,
         paused_at=clock.paused_at,
         reason=reason or "",
@@ -361,14 +364,22 @@ class _Tending:
         source = clock.place
         clock.step += 1
         if queue != source:
-            about = self._writer.execute(_ABOUT_TO_BE_DONE, (clock.work,)).fetchone()[0]
-            self._writer.execute(_MOVED if about else _PASSED, (clock.work, queue))
-            self._writer.execute(_TOLD, (micros(self._now), clock.work))
+            self._move(clock, queue)
             self._enter(clock, at, queue)
         self.reckon(clock)
         if queue != source:
             late = {"from": source, "by": "", "reason": "it was not done in time", "at": at.isoformat()}
             self.publish(clock, "work.escalated", late)
+
+    def _move(self, clock: Clock, queue: str) -> None:
+        if self._writer.execute(_ABOUT_TO_BE_DONE, (clock.work,)).fetchone()[0]:
+            self._writer.execute(_MOVED, (clock.work, queue))
+        else:
+            task = self._writer.execute(_ITEM, (clock.work,)).fetchone()[0]
+            states = load_states(self._writer, [clock.order])
+            rule = self._reckoning.rule(clock.design, states[0] if states else None, task, queue)
+            self._writer.execute(_PASSED, (clock.work, queue, rule.mode, dumps(rule.skills)))
+        self._writer.execute(_TOLD, (micros(self._now), clock.work))
 
     # --- people
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from orderloom.models.journal import WorkKind
 from orderloom.runtime.store.auditing import Deed
 from orderloom.runtime.store.calendars import CalendarChange, Standing
-from orderloom.runtime.store.clock_rows import Reckoning, Stage
+from orderloom.runtime.store.clock_rows import Reckoning
 from orderloom.runtime.store.views import WorkState
 
 
@@ -36,7 +36,8 @@ class ClockView:
     #: how much time there is still, negative once it is late; working time where its term is one of business days or
     #: hours
     left: timedelta
-    stage: Stage
+    #: running, warned or breached
+    stage: str
     breached_at: datetime | None
     #: since when the clock stands, None where it runs
     paused_at: datetime | None
