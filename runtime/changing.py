@@ -36,6 +36,7 @@ from orderloom.runtime.face import Face
 from orderloom.runtime.past import Replayed
 from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.views import LineView, PlanTask, Receipt, Verdict, line_view, plan_task
+from orderloom.runtime.worker.gating import conflicts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -264,7 +265,12 @@ class Changes(Face):
         state = await self._state(id)
         inventory = replace(self._store.inventory(state.order.account.id), at=self._clock.now())
         digest = request.design if isinstance(request, MigrationRequested) else state.design
-        return assess(self._library.program(digest), state, replace(request, inventory=inventory))
+        program = self._library.program(digest)
+        plan = assess(program, state, replace(request, inventory=inventory))
+        if not isinstance(request, AmendmentRequested) or request.force or not state.tasks or state.status.final:
+            return plan
+        conflicts = conflicts_of(self._store, program, state, request.order, inventory)
+        return replace(plan, reasons=(*plan.reasons, *conflicts), rows=None) if conflicts else plan
 
     async def _change(self, id: str, event: ChangeRequest, what: str) -> Receipt:
         if event.force:

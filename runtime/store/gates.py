@@ -74,6 +74,16 @@ class SqliteGates:
         with self._database.snapshot() as reader:
             return load_states(reader, _earlier(reader, order))
 
+    def others_open(self, order: str) -> bool:
+        with self._database.snapshot() as reader:
+            row = reader.execute(
+                "SELECT 1 FROM orders AS own JOIN orders AS other "
+                "ON other.account = own.account AND other.id != own.id "
+                f"WHERE own.id = ? AND {_OTHER_OPEN} LIMIT 1",
+                (order,),
+            ).fetchone()
+        return row is not None
+
     def later_started(self, order: str) -> list[OrderState]:
         with self._database.snapshot() as reader:
             rows = reader.execute(

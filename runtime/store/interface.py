@@ -235,6 +235,9 @@ class Gating(Protocol):
     def earlier_states(self, order: str) -> list[OrderState]:
         """Their whole states."""
 
+    def others_open(self, order: str) -> bool:
+        """Whether there are others of the same account that are not final."""
+
     def later_started(self, order: str) -> list[OrderState]:
         """The states of those of the same account that were submitted after it, have started and are not final."""
 

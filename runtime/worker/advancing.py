@@ -19,6 +19,7 @@ from orderloom.models.journal import (
     RelatedOrdersWaived,
     Submitted,
 )
+from orderloom.models.order import ProductOrder
 from orderloom.models.plan import OrderState, PlanState
 from orderloom.runtime.store.records import Applied, Gate, OrderCommit, Poisoned, Refusal, Stale, Submission
 from orderloom.runtime.worker.arrivals import Arrival
@@ -27,6 +28,8 @@ from orderloom.runtime.worker.arrivals import Arrival
 ReadInventory = Callable[[str, datetime], Inventory]
 #: what an order has to wait for before it is taken up
 ReadGates = Callable[[OrderState], tuple[Gate, ...]]
+#: why an order cannot have other content now, given what its account has
+ReadConflicts = Callable[[OrderState, ProductOrder, Inventory], tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ def apply_events(
     at: datetime,
     inventory: ReadInventory,
     gates: ReadGates,
+    conflicts: ReadConflicts,
 ) -> Outcome:
     """Advances `state` in place.
 
@@ -71,6 +75,7 @@ def apply_events(
         event: Event | None = None
         try:
             event = _event(commit, arrival, at, inventory, gates)
+            _refuse_conflict(state, event, conflicts)
             version = state.version
             step = advance(programs(design_for(state, event)), state, event, at)
         except Refused as refusal:
@@ -102,6 +107,14 @@ def _event(commit: OrderCommit, arrival: Arrival, at: datetime, inventory: ReadI
         # what inventory holds is read when the request is taken up
         return replace(event, inventory=inventory(state.order.account.id, at))
     return event
+
+
+def _refuse_conflict(state: OrderState, event: Event, conflicts: ReadConflicts) -> None:
+    """An order that has started does not come to change what others in flight are changing."""
+    if not isinstance(event, AmendmentRequested) or event.force or not state.tasks or state.status.final:
+        return
+    if found := conflicts(state, event.order, event.inventory):
+        raise Refused(f"order `{state.order.id}` cannot have this content yet: {'; '.join(found)}")
 
 
 def _taken_up(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 
+from orderloom.engine.change import baseline
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Level
 from orderloom.models.design import Design
@@ -33,6 +34,32 @@ def gates_of(store: Store, program: Program, state: OrderState, inventory: Calla
     ):
         found.setdefault(gate.waits_for, gate)
     return tuple(found[each] for each in sorted(found))
+
+
+def conflicts_of(
+    store: Store, program: Program, state: OrderState, wanted: ProductOrder, inventory: Inventory
+) -> tuple[str, ...]:
+    """Why an order that has started cannot have this content now, in words: others in flight have to do with what it
+    would come to have to do with. `inventory` is what the account has."""
+    if not store.others_open(state.order.id):
+        return ()
+    id = state.order.id
+    others = [each for each in (*store.earlier_states(id), *store.later_started(id)) if each.tasks]
+    held = baseline(state, inventory)
+    parents = {asset.id: asset.parent for asset in inventory.assets.values()}
+    for other in others:
+        parents.update(_made(other))
+    before, after = ({_root(each, parents) for each in _named(order)} for order in (state.order, wanted))
+    now, then = stake_of(program, state), stake_in_hand(program, wanted, held)
+    reasons = []
+    for other in others:
+        touched = {_root(each, parents) for each in (*_named(other.order), *_made(other))}
+        stake = stake_of(program, other)
+        if common := sorted((after - before) & touched):
+            reasons.append(f"order `{other.order.id}` is changing product `{common[0]}` and is not done")
+        elif (shared := then.meets(stake)) and not now.meets(stake):
+            reasons.append(f"order `{other.order.id}` has to do with `{shared}` too and is not done")
+    return tuple(reasons)
 
 
 class _Before:

@@ -21,6 +21,7 @@ from orderloom.engine.program import Program
 from orderloom.models.design import Design
 from orderloom.models.inventory import Inventory
 from orderloom.models.journal import TimerFired
+from orderloom.models.order import ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.runtime.clock import Clock, SystemClock
 from orderloom.runtime.store.errors import StoreBusy, StoreError, StoreFull
@@ -32,7 +33,7 @@ from orderloom.runtime.worker.cache import StateCache
 from orderloom.runtime.worker.designs import Designs, Unavailable
 from orderloom.runtime.worker.duties import Duties, Duty
 from orderloom.runtime.worker.effects import Effects
-from orderloom.runtime.worker.gating import gates_of
+from orderloom.runtime.worker.gating import conflicts_of, gates_of
 from orderloom.runtime.worker.lanes import Lanes
 from orderloom.runtime.worker.timers import TimerWindow
 from orderloom.runtime.worker.totals import Totals
@@ -358,7 +359,9 @@ class Worker:
             except Unavailable:
                 self._designs.park(digest, taken.pop(order))
                 continue
-            outcome = apply_events(self._designs.program, state, arrivals, self._now, self._inventory, self._gates)
+            outcome = apply_events(
+                self._designs.program, state, arrivals, self._now, self._inventory, self._gates, self._conflicts
+            )
             if outcome.commit is not None:
                 batch.commits.append(outcome.commit)
             batch.refused += outcome.refused
@@ -399,6 +402,9 @@ class Worker:
         program = self._designs.program(state.design)
         account = state.order.account.id
         return gates_of(self._store, program, state, lambda: self._inventory(account, self._now))
+
+    def _conflicts(self, state: OrderState, wanted: ProductOrder, inventory: Inventory) -> tuple[str, ...]:
+        return conflicts_of(self._store, self._designs.program(state.design), state, wanted, inventory)
 
     def _inventory(self, account: str, at: datetime) -> Inventory:
         return replace(self._store.inventory(account), at=at)

@@ -47,8 +47,8 @@ def waiting_design() -> Design:
 
 
 def waiting_order(number: int) -> ProductOrder:
-    """A third depends on the one before it, a third has a task that waits for one of it, named by either id; some have a
-    task that waits for one of an order that comes later."""
+    """A third depends on the one before it, a third has a task that waits for one of it, named by either id; some have
+    one that waits for a task of an order that comes later."""
     found = order(number, account=f"A-{number % ACCOUNTS}")
     found = replace(found, external_id=f"X-{number}")
     if number % 3 == 1:

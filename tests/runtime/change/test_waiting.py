@@ -135,3 +135,26 @@ def test_an_order_for_later_is_amended_and_rescheduled(runtime: SyncRuntime) -> 
     finish(runtime, id)
     assert runtime.order(id).status is S.COMPLETED
     assert not runtime.replay(id).differences
+
+
+def test_an_order_that_has_started_is_not_amended_into_the_way_of_another(runtime: SyncRuntime) -> None:
+    held = runtime.submit(order(account="A-1")).id
+    finish(runtime, held)
+    first, second = runtime.submit(change("modify", f"{held}:1", size="large")).id, runtime.submit(order("A-1")).id
+    runtime.run_until_idle()
+    both = order(account="A-1")
+    named = change("delete", f"{held}:1")["productOrderItem"][0]
+    both["productOrderItem"].append({**named, "id": "9"})
+    why = f"order `{first}` is changing product `{held}:1` and is not done"
+    assert runtime.preview_amend(second, both).reasons == (why,)
+    receipt = runtime.amend(second, both, "ada")
+    runtime.run_until_idle()
+    store = runtime._runtime._store
+    assert store.request(receipt.number)[1] == f"order `{second}` cannot have this content yet: {why}"
+    assert not runtime.preview_amend(second, order(account="A-1", size="large")).refused
+    finish(runtime, first)
+    assert not runtime.preview_amend(second, both).refused
+    runtime.amend(second, both, "ada")
+    finish(runtime, second)
+    assert runtime.order(second).status is S.COMPLETED
+    assert not runtime.inventory(spec="Box", state="active")[1:]
