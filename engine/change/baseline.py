@@ -33,7 +33,8 @@ def _effective(state: OrderState) -> dict[str, list[Line]]:
         if line.written:
             found.setdefault(line.asset, []).append(line)
     for line in state.lines.values():
-        if line.written and line.state is not OrderStatus.CANCELLED:
+        # one that has not written anything yet keeps what others wrote of its item until it ends
+        if not line.context and line.state is not OrderStatus.CANCELLED:
             current.add(line.asset)
     for line in state.former.values():
         # a line that works on another item now has left this one behind
