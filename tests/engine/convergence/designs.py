@@ -165,7 +165,8 @@ def _rule(draw: st.DrawFn, source: Spec, target: str, place: int, delivered: boo
         late = (_LATE_OWN[0], *_LATE_AROUND) if source.level is Level.PRODUCT else _LATE_OWN
     tests = draw(st.lists(st.sampled_from((*_OWN, *around, *late, *late)), max_size=2))
     when = reduce(lambda left, right: Binary(BinaryOperator.AND, left, right, BOOLEAN), tests) if tests else None
-    if when is None and source.level is Level.PRODUCT:
+    if when is None and source.level is Level.PRODUCT and not group:
+        # in a group the rule would ask for the action and for what the rules before it ask for
         when = draw(st.sampled_from((None, *_ACTIONS)))
     sets: dict[str, Expression] = {"k": _KEY}
     if draw(st.booleans()):
