@@ -183,6 +183,11 @@ class Control(Face):
         """Whether the worker takes nothing new, and since when nothing is under way; None where it works."""
         return self._store.drain()
 
+    @needs(Permission.WORKER_CONTROL)
+    async def worker_runs(self) -> bool:
+        """Whether a worker runs on the store, here or in another process."""
+        return self._host.worker_runs()
+
     # --- inside
 
     async def _connector(self, name: str) -> ConnectorDefinition:

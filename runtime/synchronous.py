@@ -125,6 +125,7 @@ class SyncRuntime:
     drain = _plain(Runtime.drain)
     undrain = _plain(Runtime.undrain)
     drained = _plain(Runtime.drained)
+    worker_runs = _plain(Runtime.worker_runs)
     set_aside = _plain(Runtime.set_aside)
     retry_set_aside = _plain(Runtime.retry_set_aside)
     submit = _plain(Runtime.submit)

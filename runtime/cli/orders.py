@@ -11,7 +11,7 @@ from orderloom.models.design import Design
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState
 from orderloom.runtime.access.permissions import Permission
-from orderloom.runtime.cli import changes, planned, screen, showing
+from orderloom.runtime.cli import bulk, changes, planned, screen, showing
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.past import instant, show_past
 from orderloom.runtime.cli.pictures import Picture, picture_options
@@ -26,7 +26,7 @@ def command() -> None:
     """List orders, show one, hold, amend, cancel and replay it. ORDER is an id or an external id."""
 
 
-for each in (changes.amend, changes.cancel, changes.start, changes.replay):
+for each in (changes.amend, changes.cancel, changes.start, changes.replay, bulk.of_orders):
     command.add_command(each)
 
 
