@@ -231,7 +231,7 @@ def test_many_are_reassigned_at_once(runtime: SyncRuntime) -> None:
     mia.reassign(queue="packers")
     runtime.run_until_idle()
     found = Counter(item.claimed_by for item in runtime.work())
-    assert (found.keys(), sorted(found.values())) == ({"ada", "bob", "cleo"}, [1, 2, 2])
+    assert (set(found), sorted(found.values())) == ({"ada", "bob", "cleo"}, [1, 2, 2])
 
 
 def test_items_are_escalated_and_handed_over_to_queues_of_their_kind(runtime: SyncRuntime) -> None:
@@ -295,7 +295,7 @@ def test_a_queue_is_ruled_otherwise_for_a_while(runtime: SyncRuntime, clock: Vir
     ]
     for wrong in wrongs:
         with pytest.raises(NotAllowed):
-            mia.override_queue("packers", **wrong)  # type: ignore[arg-type]
+            mia.override_queue("packers", **wrong)
     assert [deed.deed.what for deed in runtime.audit(kind="queue")] == ["reset_queue", *["override_queue"] * 2]
 
 
