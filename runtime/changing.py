@@ -197,7 +197,8 @@ class Changes(Face):
 
     @needs(Permission.ORDERS_HOLD)
     async def start(self, id: str, by: str = "", reason: str = "") -> Receipt:
-        """Takes up an order although it waits for others. Raises UnknownOrder, NotAllowed."""
+        """Takes up an order although it waits for others; of one that has started, lets tasks go on that wait for tasks
+        of related orders. Raises UnknownOrder, NotAllowed."""
         deed = self._deed("start", "order", id, by=by, order=id, reason=reason)
         self._order(id)
         number = self._store.start(id, deed.who, reason, self._clock.now(), deed)

@@ -111,7 +111,7 @@ def cancel(
 @store_options
 @click.pass_context
 def start(ctx: click.Context, order: str, by: str, reason: str, as_json: bool) -> None:
-    """Take up an order although it waits for other orders."""
+    """Take up an order although it waits for other orders, or let its tasks go on that wait for tasks of others."""
     with opened(ctx) as runtime:
         receipt = runtime.start(find_order(runtime, order).id, by, reason)
     show_receipt(receipt, f"order {order} has started", as_json)

@@ -116,3 +116,29 @@ def test_an_order_that_waits_is_started_by_hand(boxes: Boxes) -> None:
     assert "order X-2 has started" in boxes("orders", "start", "X-2", "--by", "ada", "--reason", "urgent").stdout
     boxes("run", "--until-idle")
     assert "started by ada in spite of other orders: urgent" in boxes("orders", "journal", "X-2").stdout
+
+
+def test_what_a_task_waits_for_in_another_order_is_shown(boxes: Boxes) -> None:
+    lid = """
+product Lid { }
+queue lids { }
+plan Close for Lid on add { manual close { queue lids   after Parcel.pack within related order } }
+"""
+    newer = {**FILES, "bundle.yaml": "name: boxes\nversion: 1.1.0\n", "design.loom": FILES["design.loom"] + lid}
+    boxes.deploy(newer)
+    document = order(
+        externalId="X-2", account="A-2", orderRelationship=[{"id": "X-1", "relationshipType": "relatedTo"}]
+    )
+    document["productOrderItem"][0]["product"] = {"productSpecification": {"id": "Lid"}}
+    file = boxes.file("lid", document)
+    planned = json.loads(boxes("plan", str(boxes.folder / "boxes"), file, "--json").stdout)
+    assert [task["elsewhere"] for task in planned["tasks"]] == [[["X-1", "Ship.pack"]]]
+    assert "after Ship.pack of order X-1" in boxes("plan", str(boxes.folder / "boxes"), file, "--tree").stdout
+    boxes("submit", file)
+    boxes("run", "--until-idle")
+    shown = json.loads(boxes("orders", "show", "X-2", "--json", "--plan").stdout)
+    assert [task["elsewhere"] for task in shown["tasks"]] == [[["X-1", "Ship.pack"]]]
+    assert "Ship.pack of order" in boxes("orders", "show", "X-2", "--plan").stdout
+    boxes("orders", "start", "X-2", "--by", "ada", "--reason", "no need to wait")
+    boxes("run", "--until-idle")
+    assert "close" in boxes("work", "list", "--queue", "lids").stdout
