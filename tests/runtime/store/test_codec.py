@@ -30,6 +30,8 @@ from orderloom.models.journal import (
     OrderDeferred,
     OrderHeld,
     OrderReleased,
+    RelatedOrdersWaived,
+    RelatedTaskEnded,
     Submitted,
     TimerFired,
     TimerKind,
@@ -142,6 +144,7 @@ tasks = st.builds(
     within=texts,
     after=st.lists(texts, max_size=3).map(tuple),
     needs=st.lists(texts, max_size=3).map(tuple),
+    elsewhere=st.lists(st.tuples(texts, texts), max_size=3).map(tuple),
     state=enums(TaskState),
     attempts=st.integers(0, 9),
     retries=st.integers(0, 9),
@@ -229,6 +232,7 @@ orders = st.builds(
     requested_start=maybe_instants,
     requested_completion=maybe_instants,
     depends_on=st.lists(texts, max_size=2).map(tuple),
+    related=st.lists(texts, max_size=2).map(tuple),
 )
 
 
@@ -284,6 +288,8 @@ events = st.one_of(
     st.builds(Submitted, inventory=inventories),
     st.builds(Submitted, inventory=inventories, by=some, reason=texts),
     st.builds(OrderDeferred, reasons=st.lists(texts, max_size=2).map(tuple)),
+    st.builds(RelatedTaskEnded, order=texts, task=texts, problem=texts),
+    st.builds(RelatedOrdersWaived, by=texts, reason=texts),
     st.builds(Submission, by=some, reason=texts),
     st.builds(TimerFired, task=texts, kind=enums(TimerKind), attempt=st.integers(0, 9)),
     st.builds(
