@@ -283,6 +283,12 @@ class UnknownAsset(OrderloomError):
     code = "unknown-asset"
 
 
+class ExtraMissing(OrderloomError):
+    """{what} needs the package `{package}`, which is not installed; `pip install orderloom[{extra}]` brings it"""
+
+    code = "extra-missing"
+
+
 class ChannelRefused(OrderloomError):
     """channel `{channel}`: {found}; expected {expected}"""
 

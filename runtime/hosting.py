@@ -11,6 +11,7 @@ from orderloom.connectors.registry import open_connector
 from orderloom.connectors.templates.operation import OperationTemplates
 from orderloom.models.callout import Answer
 from orderloom.models.design import Design
+from orderloom.runtime.analytics.duty import Counting
 from orderloom.runtime.bulk.duty import BulkDuty
 from orderloom.runtime.clock import Clock
 from orderloom.runtime.deployment import Library
@@ -122,6 +123,7 @@ class Host:
             Clockwork(self._store, self.reckoning),
             DeskDuty(self._store),
             Notifications(self._store, self.senders, self._clock),
+            Counting(self._store),
         ]
 
     def _connector(self, digest: str, name: str) -> Connector:

@@ -25,6 +25,7 @@ from orderloom.runtime import tmf622
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.administration import Administration
+from orderloom.runtime.analysing import Analytics
 from orderloom.runtime.bulk.intervening import Intervening
 from orderloom.runtime.changing import Changes
 from orderloom.runtime.clock import Clock, SystemClock
@@ -70,7 +71,19 @@ from orderloom.runtime.views import (
 )
 
 
-class Runtime(Administration, Identity, Changes, Control, Intervening, Passing, Queues, Timing, Notifying, Progress):
+class Runtime(
+    Administration,
+    Identity,
+    Changes,
+    Control,
+    Intervening,
+    Passing,
+    Queues,
+    Timing,
+    Notifying,
+    Progress,
+    Analytics,
+):
     """The host, opened on one store; an async context manager.
 
     What changes an order is put into the store's inbox, durably, before a method returns; a worker (this runtime's

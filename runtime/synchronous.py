@@ -197,6 +197,8 @@ class SyncRuntime:
     order_at = _plain(Runtime.order_at)
     replay = _plain(Runtime.replay)
     asset_history = _plain(Runtime.asset_history)
+    report = _plain(Runtime.report)
+    rebuild_analytics = _plain(Runtime.rebuild_analytics)
     add_channel = _plain(Runtime.add_channel)
     channels = _plain(Runtime.channels)
     remove_channel = _plain(Runtime.remove_channel)

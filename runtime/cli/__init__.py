@@ -34,6 +34,7 @@ COMMANDS = {
     "tasks": ("tasks", "Pause task definitions and let them go on."),
     "drain": ("drain", "Let the worker end what is under way and take nothing new."),
     "aside": ("aside", "List events on which the software failed, and try them again."),
+    "analytics": ("analytics", "Show throughput, cycle times, queues, SLA, fallout and rework."),
     "channels": ("channels", "Tell the outside what orders publish: webhooks, e-mail, files."),
     "inventory": ("inventory", "Show what accounts have."),
     "callback": ("callback", "Deliver the answer of an external system."),

@@ -121,6 +121,10 @@ class Notifications:
         error, again = "", None
         try:
             await self._senders.send(channel, delivery, self._clock.now())
+        except asyncio.CancelledError:
+            # the row still waits
+            self._under_way.pop(delivery.id, None)
+            raise
         except NotDelivered as problem:
             error = str(problem)
         except Exception as problem:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from orderloom.models.callout import Outcome
 from orderloom.models.conversion import Json
@@ -20,6 +20,7 @@ from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
 from orderloom.runtime.store.auditing import Deed, DeedFilter, DeedView
 from orderloom.runtime.store.deliveries import Attempted, Backlog, Channel, Delivery, DeliveryState, Untold
+from orderloom.runtime.store.facts import FactKey, JournalSlice, OpenWork, OtherSlice, Tally
 from orderloom.runtime.store.identity import Grant, Held, Member, OwnRole, Team, User
 from orderloom.runtime.store.interventions import Bulks, Controlling, Fallouts
 from orderloom.runtime.store.queueing import Assigning, Desk
@@ -301,6 +302,47 @@ class Telling(Protocol):
         """Tries again what was given up; returns how many there still were."""
 
 
+class Facts(Protocol):
+    """What happened, counted by hour, see `store.facts`."""
+
+    def uncounted(self) -> int:
+        """Rows of the journal, the history of work and the feed that are not counted yet."""
+
+    def journal_slice(self, limit: int) -> JournalSlice:
+        """The next rows of the journal."""
+
+    def work_slice(self, limit: int) -> OtherSlice:
+        """The next rows of the history of work."""
+
+    def feed_slice(self, limit: int) -> OtherSlice:
+        """The next events of the feed that are about work."""
+
+    def keep_facts(
+        self,
+        source: str,
+        position: int,
+        last: int,
+        facts: Mapping[FactKey, Tally],
+        memories: Mapping[str, dict[str, Any]] | None = None,
+        over: Iterable[str] = (),
+    ) -> bool:
+        """Adds what was counted from `position` to `last`; False where somebody else has counted it."""
+
+    def forget_facts(self, deed: Deed) -> None:
+        """All of them; counting begins anew."""
+
+    def facts(
+        self, measures: Sequence[str], product: str, since: datetime, until: datetime
+    ) -> list[tuple[FactKey, Tally]]:
+        """What was counted in the hours from `since` up to `until`, for orders with this product, "" for all."""
+
+    def products_counted(self) -> list[str]:
+        """Products of which there are orders, by name."""
+
+    def open_work(self) -> list[OpenWork]:
+        """All work that is open."""
+
+
 class Sealing(Protocol):
     """A batch that is written but not yet durable. The event loop may do other work while `seal` runs in a thread."""
 
@@ -364,6 +406,7 @@ class Store(
     Gating,
     Histories,
     Telling,
+    Facts,
     Clocks,
     Calendars,
     Fallouts,

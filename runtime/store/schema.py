@@ -678,17 +678,17 @@ facts = Table(
     "facts",
     metadata,
     _text("measure"),
-    #: since 1970, UTC
-    _integer("hour"),
     #: spec of the orders' topmost product, "" for all orders
     _text("product"),
+    #: since 1970, UTC
+    _integer("hour"),
     #: what of: a task definition, a queue, an error; "" for nothing in particular
     _text("subject"),
     _integer("count"),
-    #: microseconds
+    #: microseconds of all together
     _integer("total"),
     _blob("histogram"),
-    PrimaryKeyConstraint("measure", "hour", "product", "subject"),
+    PrimaryKeyConstraint("measure", "product", "hour", "subject"),
     sqlite_with_rowid=False,
 )
 

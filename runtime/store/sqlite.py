@@ -27,6 +27,7 @@ from orderloom.runtime.store.deliveries import SqliteDeliveries
 from orderloom.runtime.store.desk import SqliteDesk
 from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.event_codec import callout_from, event_from
+from orderloom.runtime.store.facts import SqliteFacts
 from orderloom.runtime.store.gates import SqliteGates
 from orderloom.runtime.store.histories import SqliteHistories
 from orderloom.runtime.store.identity import SqliteIdentity
@@ -95,6 +96,7 @@ class SqliteStore(
     SqliteAudit,
     SqliteIdentity,
     SqliteDeliveries,
+    SqliteFacts,
     SqliteClocks,
     SqliteCalendars,
     SqliteCauses,

@@ -290,12 +290,12 @@ def _notifications() -> None:
 def _analytics() -> None:
     op.create_table(
         "facts",
-        *_texts("measure"),
+        *_texts("measure", "product"),
         *_integers("hour"),
-        *_texts("product", "subject"),
+        *_texts("subject"),
         *_integers("count", "total"),
         sa.Column("histogram", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("measure", "hour", "product", "subject"),
+        sa.PrimaryKeyConstraint("measure", "product", "hour", "subject"),
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -1,0 +1,1 @@
+"""How fulfilment goes: what happened, counted by hour, and reports over it."""
