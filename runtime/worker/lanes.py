@@ -63,6 +63,8 @@ class Lane:
     #: reason given by an operator who holds the connector, "" for none
     hold: str = ""
     running: int = 0
+    #: the same by priority
+    running_of: list[int] = field(default_factory=lambda: [0] * PRIORITIES)
     answered: int = 0
     #: some calls were left in the store for want of room
     more: bool = False
@@ -85,8 +87,7 @@ class Lane:
     _told: set[_Key] = field(default_factory=set)
     #: waiting, and not told yet
     _untold: dict[_Key, PendingCall] = field(default_factory=dict)
-    #: calls under way with their priorities
-    _tasks: dict[asyncio.Task[None], int] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def add(self, call: PendingCall) -> None:
         """A call whose row is durable."""
@@ -133,9 +134,6 @@ class Lane:
             self._queue += self.restraints.kept()
             heapq.heapify(self._queue)
         self.restraints = restraints
-
-    def running_by_priority(self) -> list[int]:
-        return [sum(1 for each in self._tasks.values() if each == priority) for priority in range(PRIORITIES)]
 
     def _waits(self, place: Place) -> bool:
         return self._waiting.get(place[2]) == place[1]
@@ -319,16 +317,18 @@ class Lane:
         if answer is not None and self._immediate(answer, operation, call):
             return
         task = asyncio.get_running_loop().create_task(self._call(connector, operation, call))
-        self._tasks[task] = call.priority
-        task.add_done_callback(self._tasks.pop)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _begin(self, call: PendingCall) -> None:
         self.running += 1
+        self.running_of[call.priority] += 1
         if self.restraints is not None:
             self.restraints.begin(call.priority, self.around.now())
 
     def _end(self, call: PendingCall) -> None:
         self.running -= 1
+        self.running_of[call.priority] -= 1
         if self.restraints is not None:
             self.restraints.end(call.priority)
 
@@ -397,7 +397,8 @@ class Lanes:
         self._store = store
         self._around = around
         self._lanes: dict[str, Lane] = {}
-        self._controls = Controls()
+        #: nothing is known yet
+        self._controls = Controls(version=-1)
         self._gauges = Gauges()
         self._noted = 0.0
 
@@ -434,9 +435,7 @@ class Lanes:
         if self._store.controls_version() == self._controls.version:
             return
         self._controls = self._store.controls()
-        self._gauges.read(
-            self._controls.limits, {lane.name: lane.running_by_priority() for lane in self._lanes.values()}
-        )
+        self._gauges.read(self._controls.limits, {lane.name: lane.running_of for lane in self._lanes.values()})
         for lane in self._lanes.values():
             self._apply(lane)
 
