@@ -1,0 +1,154 @@
+"""Bulk interventions on failed tasks while their processes are killed:
+`python -m tests.faults.bulk FOLDER ORDERS KILLS SEED`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from orderloom.engine.program import Program, compile_design
+from orderloom.models.callout import Answer, Callout, Outcome
+from orderloom.models.design import Design
+from orderloom.models.integration import Operation
+from orderloom.runtime.bulk.duty import BulkDuty
+from orderloom.runtime.store.bulk import BulkAction, BulkState, NewBulk
+from orderloom.runtime.store.causes import FalloutFilter
+from orderloom.runtime.store.opening import prepare
+from orderloom.runtime.store.sqlite import SqliteStore, open_store
+from orderloom.runtime.store.views import NewOrder, OrderFilter
+from orderloom.runtime.worker.worker import Worker
+from tests.faults.load import Log, share
+from tests.runtime.worker.making import NOW, call, design, order
+
+
+def bulk_design() -> Design:
+    return design((call("sell"),))
+
+
+class System:
+    """Refuses each order once, and a quarter of them twice. What it answers follows from the request alone."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    async def call(self, _operation: Operation, callout: Callout) -> Answer:
+        self._log.write({"key": callout.key, "attempt": callout.attempt})
+        await asyncio.sleep(share(callout.key, callout.attempt, "pause") / 20_000)
+        refusals = 2 if share(callout.key) < 25 else 1
+        if callout.attempt <= refusals:
+            return Answer(outcome=Outcome.FATAL, code="LOCKED", message=f"{callout.key} is locked")
+        return Answer(outcome=Outcome.COMPLETED, outputs={"ref": callout.key})
+
+
+class Library:
+    """The one design."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+
+    def design(self, _digest: str) -> Design:
+        return self._program.design
+
+    def program(self, _digest: str) -> Program:
+        return self._program
+
+
+def started(store: SqliteStore, orders: int) -> bool:
+    """Starts the bulk once all orders have fallen out."""
+    if store.bulks():
+        return True
+    if len(store.fallout(FalloutFilter(), limit=orders + 1)) < orders:
+        return False
+    now = datetime.now(UTC)
+    store.start_bulk(
+        NewBulk(
+            action=BulkAction.RETRY,
+            where=FalloutFilter(code="LOCKED"),
+            who="ada",
+            start_at=now,
+            at_once=40,
+            pace=timedelta(microseconds=300),
+        ),
+        now,
+    )
+    return True
+
+
+def ended(store: SqliteStore, orders: int) -> bool:
+    return started(store, orders) and store.bulks()[0].state is BulkState.DONE
+
+
+async def live(folder: Path, program: Program, orders: int, until: Callable[[SqliteStore, int], bool]) -> None:
+    store = open_store(str(folder / "orders.db"))
+    system = System(Log(folder / "calls.log"))
+    worker = Worker(
+        store,
+        lambda _digest: program,
+        lambda _digest, _name: system,  # type: ignore[arg-type, return-value]
+        duties=[BulkDuty(store, Library(program))],  # type: ignore[arg-type]
+    )
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker.run_forever(stop))
+    while not until(store, orders):
+        await asyncio.sleep(0.01)
+        if running.done():
+            running.result()
+    stop.set()
+    await running
+    worker.close()
+    store.close()
+
+
+def child(folder: Path, program: Program, orders: int, until: Callable[[SqliteStore, int], bool]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        asyncio.run(live(folder, program, orders, until))
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def never(store: SqliteStore, orders: int) -> bool:
+    started(store, orders)
+    return False
+
+
+def main() -> None:
+    folder, orders, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    chance = random.Random(seed)
+    program = compile_design(bulk_design())
+    prepare(folder / "orders.db")
+    store = open_store(str(folder / "orders.db"))
+    made = program.design
+    store.deploy(made.name, made.version, made.digest, {}, NOW)
+    store.submit([NewOrder(order=order(number), design=made.digest) for number in range(orders)], NOW)
+    assert store.count_orders(OrderFilter()) == {"acknowledged": orders}
+    store.close()
+    begun = os.waitstatus_to_exitcode(os.waitpid(child(folder, program, orders, started), 0)[1])
+    if begun:
+        sys.exit(begun)
+    for life in range(kills):
+        pid = child(folder, program, orders, never)
+        time.sleep(chance.uniform(0.02, 0.12))
+        os.kill(pid, signal.SIGKILL)
+        if not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
+            sys.exit(f"life {life} ended by itself")
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child(folder, program, orders, ended), 0)[1]))
+
+
+if __name__ == "__main__":
+    main()
