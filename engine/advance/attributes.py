@@ -6,7 +6,7 @@ from collections import deque
 
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.advance.weaving import take_up, weave
-from orderloom.engine.decomposition import Supplied, derived, takes_over
+from orderloom.engine.decomposition import Supplied, derived, takes_over, units
 from orderloom.engine.readings import QUANTITY
 from orderloom.models.conversion import to_json
 from orderloom.models.fulfillment import Line, Origin, Provenance
@@ -22,9 +22,11 @@ def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: P
         each, attribute, wanted, by = work.popleft()
         late: tuple[Supplied, ...] = ()
         if attribute == QUANTITY:
-            if each.quantity == wanted or not isinstance(wanted, int):
+            # counted anew, since sources and values may have come since it was given
+            count = units(turn.program, turn.state.order, each, turn.index.around)
+            if count is None or count == each.quantity:
                 continue
-            _count(turn, each, wanted)
+            _count(turn, each, count)
         elif each.attributes.get(attribute) == wanted and attribute not in each.missing:
             continue
         elif by.origin is Origin.RULE and not takes_over(turn.program, by, each, attribute):

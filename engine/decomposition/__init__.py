@@ -6,7 +6,7 @@ Pure and deterministic: the same design, order and inventory give the same lines
 from __future__ import annotations
 
 from orderloom.engine.decomposition import intake, relations, structure
-from orderloom.engine.decomposition.deriving import Supplied, derived, takes_over, turned
+from orderloom.engine.decomposition.deriving import Supplied, derived, takes_over, turned, units
 from orderloom.engine.decomposition.levels import Levels
 from orderloom.engine.decomposition.pruning import prune
 from orderloom.engine.decomposition.rejections import reject
@@ -28,6 +28,7 @@ __all__ = [
     "derived",
     "takes_over",
     "turned",
+    "units",
 ]
 
 

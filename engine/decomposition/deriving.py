@@ -95,25 +95,26 @@ def _given(
 
 
 def _counted(
-    program: Program,
-    order: ProductOrder,
-    rule: FiringRule,
-    target: Line,
-    around: Surroundings,
+    program: Program, order: ProductOrder, rule: FiringRule, target: Line, around: Surroundings
 ) -> Iterator[Supplied]:
-    """The units that all sources of a target ask for now."""
-    units = []
+    found = units(program, order, target, around)
+    if found is not None and found != target.quantity:
+        text = rule.quantity.text if rule.quantity else ""
+        yield Supplied(target.id, QUANTITY, found, Provenance(origin=Origin.RULE, by=rule.id, text=text))
+
+
+def units(program: Program, order: ProductOrder, target: Line, around: Surroundings) -> int | None:
+    """The units that all sources of a line ask for now; None where they say nothing of it."""
+    asked = []
     for each in target.sources:
-        quantity = program.firing_by_id[each.rule].quantity if each.rule in program.firing_by_id else None
-        if quantity is not None:
+        rule = program.firing_by_id.get(each.rule)
+        if rule is not None and rule.quantity is not None:
             scope = around.scope(order, around.lines[each.line])
             scope.asset = around.held(target)
-            found = quantity.evaluate(scope)
+            found = rule.quantity.evaluate(scope)
             if isinstance(found, int) and found > 0:
-                units.append(found)
-    if units and sum(units) != target.quantity:
-        text = rule.quantity.text if rule.quantity else ""
-        yield Supplied(target.id, QUANTITY, sum(units), Provenance(origin=Origin.RULE, by=rule.id, text=text))
+                asked.append(found)
+    return sum(asked) if asked else None
 
 
 def _contributed(

@@ -92,6 +92,14 @@ def test_units_follow_down_the_levels(kit: type[Kit]) -> None:
     assert found["Card@line:Access@line:O1:1"].quantity == 7
 
 
+def test_units_of_what_joins_add_to_those_that_have_changed(kit: type[Kit]) -> None:
+    units = Default(ref("port", INTEGER), lit(2, INTEGER), INTEGER)
+    port = Presence(ref("port", INTEGER), True, BOOLEAN)
+    late = rule("P", "Access", suffix="#late", when=port, quantity=lit(1, INTEGER))
+    found = carried_out(running(kit, rule("P", "Access", quantity=units), late), item("1", "P")).inventory.assets
+    assert found["Access@line:O1:1"].quantity == 7 + 1
+
+
 def test_a_line_that_was_to_stay_as_it_is_is_modified(kit: type[Kit]) -> None:
     program = running(kit, sets(PORTS))
     first = carried_out(program, item("1", "P"))
