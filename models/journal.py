@@ -193,6 +193,14 @@ class OrderReleased:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PriorityRaised:
+    """What is left of the order goes one step before others; nothing changes where it is highest or the order over."""
+
+    by: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AmendmentRequested:
     """The order is to have this content instead. It is weighed once no callout is under way, then applied or refused.
 
@@ -263,6 +271,7 @@ Event = (
     | LineCorrected
     | OrderHeld
     | OrderReleased
+    | PriorityRaised
     | AmendmentRequested
     | CancellationRequested
     | MigrationRequested

@@ -22,6 +22,7 @@ from orderloom.runtime.sla.clockwork import Clockwork
 from orderloom.runtime.sla.reckoning import Reckoning
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.worker.duties import Duty
+from orderloom.runtime.worker.watching import Watchman
 from orderloom.runtime.worker.worker import Worker
 
 #: seconds that what is under way may take at the end
@@ -121,6 +122,7 @@ class Host:
         return [
             BulkDuty(self._store, self._library),
             Clockwork(self._store, self.reckoning),
+            Watchman(self._store, self._library),
             DeskDuty(self._store),
             Notifications(self._store, self.senders, self._clock),
             Counting(self._store),

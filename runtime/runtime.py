@@ -69,6 +69,7 @@ from orderloom.runtime.views import (
     line_view,
     plan_task,
 )
+from orderloom.runtime.watching import WatchRules
 
 
 class Runtime(
@@ -80,6 +81,7 @@ class Runtime(
     Passing,
     Queues,
     Timing,
+    WatchRules,
     Notifying,
     Progress,
     Analytics,

@@ -214,6 +214,7 @@ class SyncRuntime:
     calendars = _plain(Runtime.calendars)
     set_calendar = _plain(Runtime.set_calendar)
     reset_calendar = _plain(Runtime.reset_calendar)
+    watches = _plain(Runtime.watches)
     run_until_idle = _plain(Runtime.run_until_idle)
 
     def run_forever(self, stop: threading.Event | None = None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orderloom.models.design import Design
 from orderloom.models.journal import Event, WorkCompleted, WorkKind
 from orderloom.runtime import forms
 from orderloom.runtime.access.guarding import needs
@@ -12,10 +13,11 @@ from orderloom.runtime.desk.people import People
 from orderloom.runtime.errors import NotAllowed, UnknownWork
 from orderloom.runtime.face import Face
 from orderloom.runtime.store.auditing import Deed
+from orderloom.runtime.store.clock_rows import bundle_of
 from orderloom.runtime.store.desk import Wish
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.views import WorkFilter, WorkItem, WorkState
-from orderloom.runtime.views import Receipt
+from orderloom.runtime.views import Receipt, Verdict
 
 #: those that somebody may have or take
 _UNDONE = (WorkState.OPEN, WorkState.ASSIGNED, WorkState.CLAIMED)
@@ -116,6 +118,8 @@ class Working(Face):
         """Completes a manual task; the values are read against its form. An open item is claimed first. Raises
         UnknownWork, ValuesRefused, NotAllowed, also where the lease ran out and somebody else has it."""
         work = self._work_of(item, WorkKind.MANUAL, "complete")
+        if not work.order:
+            return self._close(work, by)
         design = await self._design(self._order(work.order).design)
         read = forms.read_form(work.form, values or {}, design.enums)
         deed = self._item_deed("complete", work, by, after={"state": "done"})
@@ -123,6 +127,21 @@ class Working(Face):
         return await self._finish(work, event, "complete", deed)
 
     # --- inside
+
+    def _close(self, work: WorkItem, by: str) -> Receipt:
+        """An item that a watch rule has opened: no order waits for it. Raises NotAllowed."""
+        deed = self._item_deed("complete", work, by, after={"state": "done"})
+        try:
+            self._store.close_work(work.id, deed.who, deed.at, deed)
+        except Conflict as conflict:
+            raise NotAllowed(what="complete", why=conflict) from None
+        return Receipt(verdict=Verdict.APPLIED, number=0, order="")
+
+    async def _design_of(self, work: WorkItem) -> Design:
+        """By which an item runs: its order's, or for one of a watch rule the active version of the rule's bundle."""
+        if work.order:
+            return await self._design(self._order(work.order).design)
+        return await self._design(self._active(bundle_of(work.task)).digest)
 
     def _kinds(self, wanted: WorkKind | str = "") -> tuple[WorkKind, ...]:
         """The kinds of work that they see, of the wanted one or of all."""

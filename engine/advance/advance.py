@@ -16,6 +16,7 @@ from orderloom.engine.advance.people import (
     line_corrected,
     order_held,
     order_released,
+    priority_raised,
     work_completed,
 )
 from orderloom.engine.advance.related import related_orders_waived, related_task_ended
@@ -39,6 +40,7 @@ from orderloom.models.journal import (
     OrderDeferred,
     OrderHeld,
     OrderReleased,
+    PriorityRaised,
     RelatedOrdersWaived,
     RelatedTaskEnded,
     Step,
@@ -65,6 +67,7 @@ _HANDLERS: Mapping[type[Event], Callable[[Turn, Any], None]] = {
     LineCorrected: line_corrected,
     OrderHeld: order_held,
     OrderReleased: order_released,
+    PriorityRaised: priority_raised,
     AmendmentRequested: change_requested,
     CancellationRequested: change_requested,
     MigrationRequested: change_requested,

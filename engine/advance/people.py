@@ -6,6 +6,7 @@ Each function refuses what cannot be done, with a message for the one who asked,
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from orderloom.engine.advance.attributes import set_attribute
 from orderloom.engine.advance.index import is_open
@@ -23,6 +24,7 @@ from orderloom.models.journal import (
     LineCorrected,
     OrderHeld,
     OrderReleased,
+    PriorityRaised,
     Publish,
     ReturnWork,
     WorkCompleted,
@@ -156,6 +158,16 @@ def order_released(turn: Turn, event: OrderReleased) -> None:
     state.held_from = None
     turn.move_order(OrderStatus.IN_PROGRESS, why=_why("released", event.by, event.reason))
     turn.agenda.extend(task for task in state.tasks.values() if task.state is TaskState.READY)
+
+
+def priority_raised(turn: Turn, event: PriorityRaised) -> None:
+    """What starts from now on does so with the new priority."""
+    state = turn.state
+    if state.status.final or state.order.priority == 0:
+        return
+    state.order = replace(state.order, priority=state.order.priority - 1)
+    why = _why("raised", event.by, event.reason)
+    turn.note(EntryKind.NOTE, "", {"text": f"priority {state.order.priority}, {why}"})
 
 
 def _speaks_of(caller: Line, line: Line) -> bool:

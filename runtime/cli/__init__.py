@@ -33,6 +33,7 @@ COMMANDS = {
     "connectors": ("connectors", "List external systems; take one offline, limit it, turn its breaker."),
     "tasks": ("tasks", "Pause task definitions and let them go on."),
     "drain": ("drain", "Let the worker end what is under way and take nothing new."),
+    "watches": ("watches", "List watch rules: how far they have counted, when they fired."),
     "aside": ("aside", "List events on which the software failed, and try them again."),
     "analytics": ("analytics", "Show throughput, cycle times, queues, SLA, fallout and rework."),
     "channels": ("channels", "Tell the outside what orders publish: webhooks, e-mail, files."),

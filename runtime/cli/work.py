@@ -106,7 +106,7 @@ def show(ctx: click.Context, item: int, by: str, as_json: bool) -> None:
         found = runtime.work_item(item)
         if found.kind is not WorkKind.MANUAL:
             raise Failure(f"work item {item} is no manual task", help=f"orderloom fallout show {item}")
-        enums = runtime.design(runtime.order(found.order).design).enums
+        enums = runtime.design(runtime.order(found.order).design).enums if found.form else {}
         notes, history = runtime.work_notes(item), runtime.work_history(item)
     if as_json:
         shown = plain(found)

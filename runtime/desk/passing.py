@@ -87,7 +87,7 @@ class Passing(Working):
         permission to assign. Raises UnknownWork, UnknownQueue, NotAllowed."""
         work = self._work_item(item)
         if not to:
-            design = await self._design(self._order(work.order).design)
+            design = await self._design_of(work)
             found = design.queues.get(work.queue)
             if found is None or not found.escalations:
                 raise NotAllowed(what="escalate", why=f"queue `{work.queue}` names none to escalate to; name one")
@@ -177,13 +177,15 @@ class Passing(Working):
     async def _rule_in(self, work: WorkItem, queue: str, operation: str) -> AssignRule:
         """How the item would find a person in another queue. Raises UnknownQueue, NotAllowed for one of another
         kind."""
-        state = await self._state(work.order)
-        design = await self._design(state.design)
+        design = await self._design_of(work)
         if queue not in design.queues:
             raise UnknownQueue(queue=queue, known=", ".join(sorted(design.queues)))
         if design.queues[queue].fallout is not _takes_fallout(work, design.queues.get(work.queue)):
             wanted = "failed" if design.queues[queue].fallout else "manual"
             raise NotAllowed(what=operation, why=f"`{queue}` takes {wanted} tasks, and `{work.queue}` other ones")
+        if not work.order:
+            return self._host.reckoning.rule(design.digest, None, work.task, queue)
+        state = await self._state(work.order)
         program = await asyncio.to_thread(self._library.program, state.design)
         return rule_elsewhere(program, state, work.task, queue)
 

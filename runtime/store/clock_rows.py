@@ -79,6 +79,11 @@ class Clock:
     ended_at: datetime | None = None
 
 
+def bundle_of(task: str) -> str:
+    """Whose rule has opened an item of no order; its task is `watch:BUNDLE.RULE`."""
+    return task.removeprefix("watch:").partition(".")[0]
+
+
 def find(connection: sqlite3.Connection, work: int) -> Clock | None:
     row = connection.execute(f"{SELECT} WHERE work = ?", (work,)).fetchone()
     return None if row is None else clock_of(row)

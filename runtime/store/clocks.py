@@ -25,6 +25,7 @@ from orderloom.runtime.store.clock_rows import (
     Clock,
     Reckoning,
     Stage,
+    bundle_of,
     clock_of,
     find,
     next_moment,
@@ -278,8 +279,8 @@ class _Tending:
         self.reckon(clock)
 
     def _design_of(self, task: str) -> str:
-        """For items of no order, `watch:BUNDLE.RULE`: what is active of that bundle."""
-        return self._standing.active.get(task.removeprefix("watch:").partition(".")[0], "")
+        """Of an item of no order: what is active of its rule's bundle."""
+        return self._standing.active.get(bundle_of(task), "")
 
     def _end(self, clock: Clock, at: datetime) -> None:
         self._catch_up(clock, at)

@@ -27,6 +27,11 @@ _STATUS = "UPDATE orders SET status = ? WHERE id = ?"
 _OUTLINE = "UPDATE contents SET outline = ? WHERE order_id = ?"
 _AMENDED = "UPDATE contents SET amended = ? WHERE order_id = ?"
 _CHANGED = "UPDATE orders SET design = ?, priority = ?, external_id = ? WHERE id = ?"
+_RAISED = (
+    "UPDATE orders SET priority = ? WHERE id = ?",
+    "UPDATE outbox SET priority = ? WHERE order_id = ?",
+    "UPDATE work SET priority = ? WHERE order_id = ? AND state != 'done'",
+)
 _FORMER = "INSERT OR REPLACE INTO former (order_id, id, line, data) VALUES (?, ?, ?, ?)"
 _LINE = (
     "INSERT INTO lines (order_id, id, spec, state, data) VALUES (?, ?, ?, ?, ?) "
@@ -92,6 +97,8 @@ def write_rows(writer: sqlite3.Connection, rows: Rows) -> int:
     _many(writer, _ATTEMPT, rows.attempts)
     _many(writer, _PUBLISHED, rows.published)
     _many(writer, _POISONED, rows.poisoned)
+    for statement in _RAISED:
+        _many(writer, statement, rows.raised)
     _assets(writer, rows)
     return write_gates(writer, rows) + write_related(writer, rows) + _subscriptions(writer, rows)
 

@@ -142,9 +142,7 @@ class SqliteControls:
     def hold_connector(self, connector: str, reason: str, deed: Deed | None = None) -> None:
         """Its calls wait from now on, also in a worker that runs."""
         with self._database.transaction() as writer:
-            _set(writer, HELD + connector, reason)
-            writer.execute("DELETE FROM releases WHERE connector = ?", (connector,))
-            _changed(writer)
+            hold(writer, connector, reason)
             record(writer, deed)
 
     def release_connector(
@@ -306,6 +304,13 @@ _PAUSES = (
     "substr(task, -length(p.definition) - 1) = '/' || p.definition AND (p.bundle = '' OR p.bundle = "
     "(SELECT name FROM orders JOIN bundles ON digest = design WHERE orders.id = work.order_id))"
 )
+
+
+def hold(writer: sqlite3.Connection, connector: str, reason: str) -> None:
+    """Its calls wait from now on."""
+    _set(writer, HELD + connector, reason)
+    writer.execute("DELETE FROM releases WHERE connector = ?", (connector,))
+    _changed(writer)
 
 
 def _set(writer: sqlite3.Connection, name: str, value: str) -> None:

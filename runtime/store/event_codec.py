@@ -27,6 +27,7 @@ from orderloom.models.journal import (
     OrderDeferred,
     OrderHeld,
     OrderReleased,
+    PriorityRaised,
     RelatedOrdersWaived,
     RelatedTaskEnded,
     Submitted,
@@ -161,7 +162,7 @@ def _corrected(event: LineCorrected) -> Found:
     return {"line": event.line, "values": event.values, "by": event.by, "reason": event.reason}
 
 
-def _by(event: OrderHeld | OrderReleased | RelatedOrdersWaived) -> Found:
+def _by(event: OrderHeld | OrderReleased | PriorityRaised | RelatedOrdersWaived) -> Found:
     return {"by": event.by, "reason": event.reason}
 
 
@@ -179,6 +180,7 @@ _WRITERS: dict[type, tuple[str, Callable[[Any], Found]]] = {
     InformationRequired: ("wanted", _wanted),
     LineCorrected: ("corrected", _corrected),
     OrderHeld: ("hold", _by),
+    PriorityRaised: ("priority", _by),
     OrderReleased: ("release", _by),
     OrderDeferred: ("deferred", _deferred),
     RelatedTaskEnded: ("related", _related),
@@ -272,6 +274,7 @@ _READERS: dict[str, Callable[[Found], Event | Submission]] = {
         line=found["line"], values=unpack_values(found["values"]), by=found["by"], reason=found["reason"]
     ),
     "hold": lambda found: OrderHeld(by=found["by"], reason=found["reason"]),
+    "priority": lambda found: PriorityRaised(by=found["by"], reason=found["reason"]),
     "release": lambda found: OrderReleased(by=found["by"], reason=found["reason"]),
 }
 

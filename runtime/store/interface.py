@@ -41,6 +41,7 @@ from orderloom.runtime.store.views import (
     WorkFilter,
     WorkItem,
 )
+from orderloom.runtime.store.watches import Watches
 
 
 class Bundles(Protocol):
@@ -409,6 +410,7 @@ class Store(
     Facts,
     Clocks,
     Calendars,
+    Watches,
     Fallouts,
     Bulks,
     Controlling,

@@ -19,6 +19,7 @@ from orderloom.models.journal import (
     EntryKind,
     FalloutResolved,
     OpenWork,
+    PriorityRaised,
     Publish,
     RecallCallout,
     ReturnWork,
@@ -98,6 +99,8 @@ class Rows:
     changes: list[tuple[AssetChange, int | None]] = field(default_factory=list)
     published: list[Row] = field(default_factory=list)
     poisoned: list[Row] = field(default_factory=list)
+    #: (priority, order) of orders that go before others now
+    raised: list[Row] = field(default_factory=list)
 
 
 def rows_of(batch: Batch) -> Rows:
@@ -121,8 +124,10 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
     lines: set[str] = set()
     tasks: set[str] = set()
     made = commit.sizes != (len(state.lines), len(state.tasks))
+    raised = False
     for applied in commit.applied:
         version += 1
+        raised = raised or isinstance(applied.event, PriorityRaised)
         step = applied.step
         at = micros(applied.at)
         rows.journal.append((order, version, at, event_bytes(applied.event), entries_bytes(step.entries)))
@@ -142,6 +147,9 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
     if commit.revision != state.revision or commit.former != len(state.former):
         made = True
         _change(rows, commit)
+    if raised:
+        rows.amended.append((order_bytes(state.order), order))
+        rows.raised.append((state.order.priority, order))
     if commit.gates is not None:
         rows.gated.append((order,))
         rows.gates += [(order, gate.waits_for, gate.kind._value_, gate.reason) for gate in commit.gates]

@@ -51,6 +51,7 @@ from orderloom.runtime.store.views import (
     WorkItem,
 )
 from orderloom.runtime.store.wanted import SqliteWanted
+from orderloom.runtime.store.watches import SqliteWatches
 from orderloom.runtime.store.work_notes import SqliteWorkNotes
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class SqliteStore(
     SqliteFacts,
     SqliteClocks,
     SqliteCalendars,
+    SqliteWatches,
     SqliteCauses,
     SqliteWanted,
     SqliteBulk,

@@ -371,13 +371,6 @@ def _watches() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("watch_firings_by_rule", "watch_firings", ["bundle", "rule", "id"], unique=False)
-    # what failed before there were watch rules is not counted
-    for cursor, table in (("watches.attempts", "attempts"), ("watches.work", "work")):
-        op.execute(f"INSERT INTO cursors (name, position) SELECT '{cursor}', id FROM {table} ORDER BY id DESC LIMIT 1")
-    op.execute(
-        "INSERT INTO cursors (name, position) "
-        "SELECT 'watches.published', sequence FROM published ORDER BY sequence DESC LIMIT 1"
-    )
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:
