@@ -10,13 +10,15 @@ from datetime import datetime
 
 from orderloom.runtime.analytics.periods import Span
 from orderloom.runtime.store.codec import micros
-from orderloom.runtime.store.facts import HOUR, Tally
+from orderloom.runtime.store.facts import HOUR, Stretch, Tally
 from orderloom.runtime.store.histograms import percentile
 from orderloom.runtime.store.interface import Store
 
 #: a cell of a report: text, a number, seconds, a share of 1, or a series of numbers for a sparkline; None for nothing
 Cell = str | int | float | tuple[float | None, ...] | None
 _NOTHING = Tally()
+#: hours
+_DAY = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,10 @@ class Facts:
 
 def read_facts(store: Store, measures: Sequence[str], product: str, spans: Sequence[Span], window: int) -> Facts:
     """Facts of the last `window` spans, and of those before them."""
-    starts = [(micros(span.start) or 0) // HOUR for span in spans]
+    starts = [_hour(span.start) for span in spans]
     found = Facts(each=[defaultdict(Tally) for _ in range(window)])
     first = len(spans) - window
-    for key, tally in store.facts(measures, product, spans[0].start, spans[-1].end):
+    for key, tally in store.facts(measures, product, stretches(spans)):
         place = bisect_right(starts, key.hour) - 1 - first
         name = (key.measure, key.subject)
         if place < 0:
@@ -116,6 +118,28 @@ def read_facts(store: Store, measures: Sequence[str], product: str, spans: Seque
             found.now[name].add(tally)
             found.each[place][name].add(tally)
     return found
+
+
+def stretches(spans: Sequence[Span]) -> list[Stretch]:
+    """How to read these spans: whole days of UTC as days, what is left of each span by hours."""
+    found: list[Stretch] = []
+    for span in spans:
+        start, end = _hour(span.start), _hour(span.end)
+        first, last = -(-start // _DAY) * _DAY, end // _DAY * _DAY
+        parts = [(start, end, 1)] if last <= first else [(start, first, 1), (first, last, _DAY), (last, end, 1)]
+        for part in parts:
+            if part[0] >= part[1]:
+                continue
+            if found and found[-1].end == part[0] and found[-1].hours == part[2]:
+                found[-1] = found[-1]._replace(end=part[1])
+            else:
+                found.append(Stretch(*part))
+    return found
+
+
+def _hour(instant: datetime) -> int:
+    """The first full hour since 1970 that does not begin before an instant."""
+    return -(-(micros(instant) or 0) // HOUR)
 
 
 def share(part: float, whole: float) -> float | None:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from orderloom.runtime.store.auditing import Deed, record
-from orderloom.runtime.store.codec import dumps, loads, micros
+from orderloom.runtime.store.codec import dumps, loads
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.deliveries import top_products
 from orderloom.runtime.store.histograms import Bins, add, packed, unpacked
 
 #: microseconds
 HOUR = 3_600_000_000
+#: hours that facts are kept by: hours, and days of UTC
+_LENGTHS = (1, 24)
 _AT_ONCE = 200
 
 
@@ -33,6 +34,15 @@ class FactKey(NamedTuple):
     hour: int
     #: a task definition, a queue, an error …; "" for nothing in particular
     subject: str
+
+
+class Stretch(NamedTuple):
+    """Hours from the first up to the end, since 1970 in UTC, all of them whole days where they are read by days."""
+
+    first: int
+    end: int
+    #: 1 or 24
+    hours: int
 
 
 @dataclass(slots=True)
@@ -134,11 +144,14 @@ _ENDS = {
     "feed": "SELECT coalesce(max(sequence), 0) FROM published",
 }
 _KEEP = (
-    "INSERT INTO facts (measure, product, hour, subject, count, total, histogram) VALUES (?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (measure, product, hour, subject) DO UPDATE SET count = excluded.count, total = excluded.total, "
-    "histogram = excluded.histogram"
+    "INSERT INTO facts (measure, product, hours, hour, subject, count, total, histogram) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (measure, product, hours, hour, subject) "
+    "DO UPDATE SET count = excluded.count, total = excluded.total, histogram = excluded.histogram"
 )
-_FIND = "SELECT count, total, histogram FROM facts WHERE measure = ? AND product = ? AND hour = ? AND subject = ?"
+_FIND = (
+    "SELECT count, total, histogram FROM facts "
+    "WHERE measure = ? AND product = ? AND hours = ? AND hour = ? AND subject = ?"
+)
 
 
 class SqliteFacts:
@@ -220,7 +233,8 @@ class SqliteFacts:
             if _position(writer, source) != position:
                 return False
             writer.execute("INSERT OR REPLACE INTO cursors (name, position) VALUES (?, ?)", (source, last))
-            writer.executemany(_KEEP, [_merged(writer, key, tally) for key, tally in facts.items()])
+            for hours in _LENGTHS:
+                writer.executemany(_KEEP, [_merged(writer, key, hours, sum) for key, sum in _by(facts, hours).items()])
             writer.executemany(
                 "INSERT OR REPLACE INTO unfinished (order_id, data) VALUES (?, ?)",
                 [(order, dumps(memory)) for order, memory in (memories or {}).items()],
@@ -236,19 +250,17 @@ class SqliteFacts:
             writer.executemany("DELETE FROM cursors WHERE name = ?", [(source,) for source in _ENDS])
             record(writer, deed)
 
-    def facts(
-        self, measures: Sequence[str], product: str, since: datetime, until: datetime
-    ) -> list[tuple[FactKey, Tally]]:
-        """What was counted in the hours from `since` up to `until`, for orders with this product, "" for all."""
-        first, end = (-(-(micros(each) or 0) // HOUR) for each in (since, until))
+    def facts(self, measures: Sequence[str], product: str, stretches: Sequence[Stretch]) -> list[tuple[FactKey, Tally]]:
+        """What was counted in these stretches of time, for orders with this product, "" for all."""
         with self._database.snapshot() as reader:
             rows = [
                 row
                 for measure in measures
+                for first, end, hours in stretches
                 for row in reader.execute(
                     "SELECT measure, product, hour, subject, count, total, histogram FROM facts "
-                    "WHERE measure = ? AND product = ? AND hour >= ? AND hour < ?",
-                    (measure, product, first, end),
+                    "WHERE measure = ? AND product = ? AND hours = ? AND hour >= ? AND hour < ?",
+                    (measure, product, hours, first, end),
                 )
             ]
         return [
@@ -285,13 +297,25 @@ def _position(connection: sqlite3.Connection, source: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _merged(writer: sqlite3.Connection, key: FactKey, tally: Tally) -> tuple[Any, ...]:
-    row = writer.execute(_FIND, key).fetchone()
+def _by(facts: Mapping[FactKey, Tally], hours: int) -> Mapping[FactKey, Tally]:
+    if hours == 1:
+        return facts
+    found: dict[FactKey, Tally] = {}
+    for key, tally in facts.items():
+        key = key._replace(hour=key.hour // hours * hours)
+        found.setdefault(key, Tally()).add(tally)
+    return found
+
+
+def _merged(writer: sqlite3.Connection, key: FactKey, hours: int, tally: Tally) -> tuple[Any, ...]:
+    measure, product, hour, subject = key
+    place = (measure, product, hours, hour, subject)
+    row = writer.execute(_FIND, place).fetchone()
     if row is not None:
         sum = Tally(row[0], row[1], unpacked(row[2]))
         sum.add(tally)
         tally = sum
-    return (*key, tally.count, tally.total, packed(tally.bins))
+    return (*place, tally.count, tally.total, packed(tally.bins))
 
 
 def _headers(reader: sqlite3.Connection, orders: Iterable[str]) -> dict[str, OrderHeader]:

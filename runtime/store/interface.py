@@ -20,7 +20,7 @@ from orderloom.models.plan import OrderState
 from orderloom.models.values import Value
 from orderloom.runtime.store.auditing import Deed, DeedFilter, DeedView
 from orderloom.runtime.store.deliveries import Attempted, Backlog, Channel, Delivery, DeliveryState, Untold
-from orderloom.runtime.store.facts import FactKey, JournalSlice, OpenWork, OtherSlice, Tally
+from orderloom.runtime.store.facts import FactKey, JournalSlice, OpenWork, OtherSlice, Stretch, Tally
 from orderloom.runtime.store.identity import Grant, Held, Member, OwnRole, Team, User
 from orderloom.runtime.store.interventions import Bulks, Controlling, Fallouts
 from orderloom.runtime.store.queueing import Assigning, Desk
@@ -332,10 +332,8 @@ class Facts(Protocol):
     def forget_facts(self, deed: Deed) -> None:
         """All of them; counting begins anew."""
 
-    def facts(
-        self, measures: Sequence[str], product: str, since: datetime, until: datetime
-    ) -> list[tuple[FactKey, Tally]]:
-        """What was counted in the hours from `since` up to `until`, for orders with this product, "" for all."""
+    def facts(self, measures: Sequence[str], product: str, stretches: Sequence[Stretch]) -> list[tuple[FactKey, Tally]]:
+        """What was counted in these stretches of time, for orders with this product, "" for all."""
 
     def products_counted(self) -> list[str]:
         """Products of which there are orders, by name."""

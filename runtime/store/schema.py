@@ -680,7 +680,9 @@ facts = Table(
     _text("measure"),
     #: spec of the orders' topmost product, "" for all orders
     _text("product"),
-    #: since 1970, UTC
+    #: 1 for an hour, 24 for a day of UTC, which holds its hours once more, so that long reports stay fast
+    _integer("hours"),
+    #: the first, since 1970, UTC
     _integer("hour"),
     #: what of: a task definition, a queue, an error; "" for nothing in particular
     _text("subject"),
@@ -688,7 +690,7 @@ facts = Table(
     #: microseconds of all together
     _integer("total"),
     _blob("histogram"),
-    PrimaryKeyConstraint("measure", "product", "hour", "subject"),
+    PrimaryKeyConstraint("measure", "product", "hours", "hour", "subject"),
     sqlite_with_rowid=False,
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orderloom.runtime.analytics.counting import count_journal, definition_of
-from orderloom.runtime.analytics.figures import read_facts
+from orderloom.runtime.analytics.figures import read_facts, stretches
 from orderloom.runtime.analytics.periods import Span
 from orderloom.runtime.analytics.rollup import count_all, count_some
 from orderloom.runtime.clock import VirtualClock
@@ -149,8 +150,8 @@ def test_facts_equal_a_reckoning_over_the_journal(
         for product in ("Box", "Crate"):
             assert_equal(store, START, end.replace(minute=0), product)
         # any window of whole hours
-        hours = data.draw(st.integers(1, 30))
-        assert_equal(store, START + timedelta(hours=hours // 2), START + timedelta(hours=hours))
+        hours = data.draw(st.integers(1, 90))
+        assert_equal(store, START + timedelta(hours=hours // 3), START + timedelta(hours=hours))
         before = everything(store)
         runtime.rebuild_analytics("root", "to see that it is the same")
         assert everything(store) == before
@@ -160,7 +161,7 @@ def everything(store: SqliteStore) -> object:
     with store._database.snapshot() as reader:
         return [
             reader.execute(f"SELECT * FROM {table} ORDER BY {key}").fetchall()
-            for table, key in (("facts", "measure, product, hour, subject"), ("unfinished", "order_id"))
+            for table, key in (("facts", "measure, product, hours, hour, subject"), ("unfinished", "order_id"))
         ]
 
 
@@ -228,6 +229,20 @@ def test_percentiles_of_bins_are_within_the_error(spans: list[int], share: float
         histograms.add(bins, histograms.unpacked(histograms.packed(part)))
     exact = percentile([float(span) for span in spans], share)
     assert histograms.percentile(bins, share) == pytest.approx(exact, rel=histograms.ERROR * 1.000001)
+
+
+@given(start=st.integers(0, 100), lengths=st.lists(st.integers(0, 80), min_size=1, max_size=6))
+def test_stretches_cover_each_hour_once(start: int, lengths: list[int]) -> None:
+    edges = [START + timedelta(hours=start + sum(lengths[:number])) for number in range(len(lengths) + 1)]
+    spans = [Span("", one, other) for one, other in pairwise(edges)]
+    covered = [hour for part in stretches(spans) for hour in range(part.first, part.end)]
+    first = int(edges[0].timestamp()) // 3600
+    assert covered == list(range(first, first + sum(lengths)))
+    starts = {int(span.start.timestamp()) // 3600 for span in spans}
+    for part in stretches(spans):
+        assert part.first % part.hours == part.end % part.hours == 0
+        # no day reaches over the edge of a span
+        assert part.hours == 1 or all(hour % 24 == 0 for hour in starts if part.first < hour < part.end)
 
 
 def test_there_is_no_percentile_of_nothing() -> None:

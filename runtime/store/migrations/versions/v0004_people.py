@@ -291,11 +291,11 @@ def _analytics() -> None:
     op.create_table(
         "facts",
         *_texts("measure", "product"),
-        *_integers("hour"),
+        *_integers("hours", "hour"),
         *_texts("subject"),
         *_integers("count", "total"),
         sa.Column("histogram", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("measure", "product", "hour", "subject"),
+        sa.PrimaryKeyConstraint("measure", "product", "hours", "hour", "subject"),
         sqlite_with_rowid=False,
     )
     op.create_table(
