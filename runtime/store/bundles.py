@@ -14,6 +14,7 @@ from orderloom.runtime.store.codec import instant, micros
 from orderloom.runtime.store.database import Database
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.views import BundleView
+from orderloom.runtime.store.watches import start_counting
 
 _COLUMNS = "digest, name, version, deployed_at, active"
 
@@ -82,6 +83,7 @@ class SqliteBundles:
 def _activate(writer: sqlite3.Connection, name: str, digest: str) -> None:
     writer.execute("UPDATE bundles SET active = (digest = ?) WHERE name = ?", (digest, name))
     outdate(writer, name)
+    start_counting(writer)
 
 
 def _one(connection: sqlite3.Connection, digest: str) -> BundleView:

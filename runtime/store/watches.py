@@ -212,8 +212,18 @@ class _Look:
     more: bool = False
 
 
+def start_counting(writer: sqlite3.Connection) -> None:
+    """A version with other rules is active from now on: what nobody has looked at so far is not counted by them."""
+    for name, query in _LAST.items():
+        writer.execute(
+            f"INSERT INTO cursors (name, position) SELECT ?1, coalesce(({query}), 0) "
+            "WHERE NOT EXISTS (SELECT 1 FROM cursors WHERE name = ?1)",
+            (name,),
+        )
+
+
 def _begin(writer: sqlite3.Connection, watching: Watching) -> None:
-    """With other rules: what they want is read from where it was left, or from now on."""
+    """With other rules: what they want is read from where it was left, and nothing else is."""
     wanted = {_SOURCES[rule.watched] for known in watching.rules.values() for rule in known.values()}
     kept = dict(writer.execute("SELECT name, position FROM cursors WHERE name GLOB 'watches.*'").fetchall())
     watching.positions = {name: kept[name] if name in kept else _end(writer, name) for name in sorted(wanted)}
