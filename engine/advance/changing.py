@@ -16,6 +16,7 @@ from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.timekeeping import reschedule
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.change import assess, baseline, kind_of, ordered, was_cancelled
+from orderloom.engine.scheduling.turnings import is_held
 from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.journal import (
@@ -220,7 +221,10 @@ def _apply(turn: Turn, plan: ChangePlan, rows: Rows) -> None:
             turn.note(EntryKind.TASK_CHANGED, each.task, data)
     state.tasks = tasks
     _put_lines(turn, plan, rows)
+    waited = turn.early
     state.order = rows.order
+    if waited and not turn.early:
+        turn.tell(CancelTimer(task="", kind=TimerKind.START))
     state.revision = plan.revision
     turn.index = state.index = Index(turn.program, state)
     _move_lines(turn, plan)
@@ -257,7 +261,8 @@ def _let_go(turn: Turn, task: Task) -> None:
         case _S.FALLOUT:
             turn.tell(CloseWork(task=task.id))
         case _S.SCHEDULED:
-            turn.tell(CancelTimer(task=task.id, kind=TimerKind.RETRY))
+            kind = TimerKind.START if is_held(task) else TimerKind.RETRY
+            turn.tell(CancelTimer(task=task.id, kind=kind))
         case _S.HELD:
             turn.tell(RecallCallout(task=task.id, attempt=task.attempts))
         case _S.WAITING if task.kind is TaskKind.MANUAL:
@@ -312,6 +317,7 @@ def _move_lines(turn: Turn, plan: ChangePlan) -> None:
         if each.verdict is LineVerdict.REMOVE:
             if each.state_after is OrderStatus.CANCELLED:
                 turn.move_line(line, OrderStatus.PENDING, OrderStatus.CANCELLED)
+                turn.taken_back[line.id] = line
             else:
                 started = (OrderStatus.IN_PROGRESS,) if line.state is OrderStatus.ACKNOWLEDGED else ()
                 turn.move_line(line, *started, OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)

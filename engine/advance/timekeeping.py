@@ -96,6 +96,8 @@ def keep_time(turn: Turn) -> None:
     state = turn.state
     if state.plan is PlanState.NOT_STARTED or not state.tasks:
         return
+    if state.status.final and turn.early:
+        turn.tell(CancelTimer(task="", kind=TimerKind.START))
     coloured = state.jeopardy_at is not None or state.jeopardy is not Jeopardy.GREEN
     if state.order.requested_completion is None and not is_timed(turn.program) and not coloured:
         return

@@ -229,6 +229,8 @@ class TaskRows:
 
     def _other(self, old: Task) -> Task:
         row = replace(old, of=self._now_called(old.of), version=self._version(old))
+        if old.role in (TaskRole.UNDO, TaskRole.RESOLVE) and not old.state.final and self._is_unknown(old):
+            return _for_a_person(row)
         if old.role is TaskRole.CONFLICT and not old.state.final and old.line not in self._lines:
             row.state = _S.CANCELLED if old.state is _S.WAITING else _S.DISCARDED
         verdict = self._verdicts.verdicts.get(old.id, (_V.KEEP, ""))[0]
@@ -242,6 +244,16 @@ class TaskRows:
         if old.state is _S.FROZEN and row.state is _S.FROZEN:
             row.state = _S.READY if old.started_at else _S.PENDING
         return row
+
+    def _is_unknown(self, remedy: Task) -> bool:
+        """Whether the design no longer has what takes back, or looks after, a task; or the whole that it is part of."""
+        whole = self._state.tasks.get(remedy.within)
+        if whole is not None and self._is_unknown(whole):
+            return True
+        parts = (each for each in self._state.tasks.values() if each.within == remedy.id and not each.state.final)
+        return remedy.definition not in self._known.tasks or any(
+            each.definition not in self._known.tasks for each in parts
+        )
 
     # --- how they hang together -------------------------------------------------------------------------------------
 
@@ -339,3 +351,24 @@ def _anew(wanted: Task, old: Task) -> Task:
     return replace(
         wanted, state=_S.PENDING, attempts=old.attempts, generation=old.generation + 1, role=TaskRole.PLANNED
     )
+
+
+def _for_a_person(row: Task) -> Task:
+    """What takes a task back, as work of a person; what was part of it ends."""
+    if row.within:
+        row.state = _S.CANCELLED if row.attempts else _S.DISCARDED
+    elif row.kind is TaskKind.MANUAL:
+        row.definition = RESOLVE
+    else:
+        row = Task(
+            id=row.id,
+            definition=RESOLVE,
+            kind=TaskKind.MANUAL,
+            line=row.line,
+            after=row.after,
+            attempts=row.attempts,
+            role=TaskRole.RESOLVE,
+            of=row.of,
+            version=row.version,
+        )
+    return row

@@ -61,7 +61,7 @@ def turnings(
 
 def is_held(task: Task) -> bool:
     """Whether it waits for a start of its own, and not for another attempt."""
-    return task.state is TaskState.SCHEDULED and not task.attempts
+    return task.state is TaskState.SCHEDULED and not task.retries
 
 
 def _finish(program: Program, compiled: CompiledTask, task: Task, started: datetime) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from orderloom.models.catalog import Action, Level, RelationKind
 from orderloom.models.inventory import EMPTY, Asset, AssetState, Inventory
 from orderloom.models.order import ItemRelation, OrderItem, ProductOrder
-from tests.engine.building import item, order
+from tests.engine.building import DAY, item, order
 
 _CHANGES = (Action.MODIFY, Action.MODIFY, Action.MODIFY, Action.DELETE, Action.NO_CHANGE, Action.MOVE)
 _PLACES = range(3)
@@ -42,7 +43,8 @@ def contents(draw: st.DrawFn, inventory: Inventory = EMPTY, like: ProductOrder |
         found.append(each)
         staying.append(each)
     channel = like.channel if like and draw(st.booleans()) else draw(st.sampled_from(("", "1", "2")))
-    return replace(order(*_replacing(draw, found, inventory), id="O2"), channel=channel)
+    start = draw(st.sampled_from((None, None, None, None, DAY + timedelta(hours=2))))
+    return replace(order(*_replacing(draw, found, inventory), id="O2"), channel=channel, requested_start=start)
 
 
 @st.composite

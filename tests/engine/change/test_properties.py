@@ -109,11 +109,12 @@ def weighed(world: World, data: st.DataObject) -> None:
         world.apply(data.draw(st.sampled_from(answers)))
 
 
-def valid(program: Program, world: World, request: ChangeRequest) -> None:
-    plan = assess(program, world.copy(), request)
+def valid(program: Program, world: World, request: ChangeRequest) -> ChangePlan:
+    plan = assess(program, world.state, request)
     if plan.problems:
         event(f"amended: {plan.problems[0][:60]}")
         reject()
+    return plan
 
 
 def tell(plan: ChangePlan) -> None:
@@ -193,8 +194,7 @@ def test_amending_equals_ordering(program: Program, data: st.DataObject) -> None
             break
         interfere(world, data)
         request = amendment(world, data, inventory)
-        valid(program, world, request)
-        tell(assess(program, world.copy(), request))
+        tell(valid(program, world, request))
         carried_through(world, data, request)
     world.finish()
     once = World(program, world.state.order, inventory)

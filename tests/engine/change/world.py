@@ -330,7 +330,7 @@ class World:
         calls = {each.id for each in tasks if each.kind is TaskKind.CALL and each.state is TaskState.WAITING}
         assert asked("callback") == calls
         retries = {task for task, way in self.due if way == TimerKind.RETRY}
-        assert retries == {each.id for each in tasks if each.state is TaskState.SCHEDULED and each.attempts}
+        assert retries == {each.id for each in tasks if each.state is TaskState.SCHEDULED and each.retries}
         waiting = {each.id for each in tasks if each.state is TaskState.WAITING}
         limits = {task for task, way in self.due if way in (TimerKind.LIMIT, TimerKind.PAUSE)}
         assert limits <= waiting
