@@ -153,31 +153,25 @@ class SqliteAssigning:
         query = "SELECT DISTINCT queue FROM work WHERE seeking = 1 AND state = 'open'"
         with self._database.snapshot() as reader:
             queues = [queue for (queue,) in reader.execute(query)]
-        assigned = 0
+        looked = 0
         for queue in queues:
-            more = True
-            while more:
-                with self._database.transaction() as writer:
-                    looked, found = _assign_some(writer, queue, at)
-                assigned += found
-                more = looked == _CHUNK
-        return assigned
+            with self._database.transaction() as writer:
+                looked += _assign_some(writer, queue, at)
+        return looked
 
 
-def _assign_some(writer: sqlite3.Connection, queue: str, at: datetime) -> tuple[int, int]:
-    """How many items were looked at, and how many have somebody now."""
+def _assign_some(writer: sqlite3.Connection, queue: str, at: datetime) -> int:
+    """The most urgent items; returns how many were looked at."""
     rows = writer.execute(
         f"SELECT former, {COLUMNS} FROM work WHERE seeking = 1 AND state = 'open' AND queue = ? "
         "ORDER BY priority, due IS NULL, due, id LIMIT ?",
         (queue, _CHUNK),
     ).fetchall()
-    if not rows:
-        return 0, 0
     row = writer.execute(f"SELECT {_RULE} FROM queue_rules WHERE queue = ?", (queue,)).fetchone()
     rule = None if row is None else _rule(row)
     known, load = members(writer, queue), _loads(writer)
     row = writer.execute("SELECT last FROM queue_turns WHERE queue = ?", (queue,)).fetchone()
-    last, found = "" if row is None else row[0], 0
+    last = "" if row is None else row[0]
     for former, *columns in rows:
         item = item_of(columns)
         mode, skills = item.assign, item.skills
@@ -189,18 +183,20 @@ def _assign_some(writer: sqlite3.Connection, queue: str, at: datetime) -> tuple[
         if to:
             assign_by_rule(writer, item, to, at)
             load[to] = load.get(to, 0) + 1
-            last, found = to, found + 1
+            last = to
         else:
             # until people or rules change
             writer.execute("UPDATE work SET seeking = 0 WHERE id = ?", (item.id,))
     writer.execute("INSERT OR REPLACE INTO queue_turns (queue, last) VALUES (?, ?)", (queue, last))
-    return len(rows), found
+    return len(rows)
 
 
 def _seek(writer: sqlite3.Connection, condition: str, *values: object) -> None:
     """Open items for which there is a rule are looked at again."""
     writer.execute(
-        f"UPDATE work SET seeking = {_RULED} WHERE state != 'done' AND state = 'open' AND {condition}", values
+        f"UPDATE work SET seeking = 1 WHERE state != 'done' AND state = 'open' AND seeking = 0 AND {_RULED} "
+        f"AND {condition}",
+        values,
     )
 
 

@@ -168,24 +168,23 @@ class SqliteDesk:
             return one(writer, work)
 
     def lapse(self, at: datetime) -> int:
-        freed = 0
         query = f"{_SELECT} WHERE state = 'claimed' AND lease <= ? AND NOT {PENDING} ORDER BY lease LIMIT ?"
         with self._database.snapshot() as reader:
             if reader.execute(query, (micros(at), 1)).fetchone() is None:
                 return 0
-        while True:
-            with self._database.transaction() as writer:
-                rows = writer.execute(query, (micros(at), _CHUNK)).fetchall()
-                for row in rows:
-                    lapse(writer, item_of(row), at)
-            freed += len(rows)
-            if len(rows) < _CHUNK:
-                return freed
+        with self._database.transaction() as writer:
+            rows = writer.execute(query, (micros(at), _CHUNK)).fetchall()
+            for row in rows:
+                lapse(writer, item_of(row), at)
+        return len(rows)
 
     def next_lease(self) -> datetime | None:
         with self._database.snapshot() as reader:
-            query = f"SELECT min(lease) FROM work WHERE state = 'claimed' AND NOT {PENDING}"
-            return maybe_instant(reader.execute(query).fetchone()[0])
+            row = reader.execute(
+                f"SELECT lease FROM work WHERE state = 'claimed' AND lease IS NOT NULL AND NOT {PENDING} "
+                "ORDER BY lease LIMIT 1"
+            ).fetchone()
+        return None if row is None else maybe_instant(row[0])
 
 
 def pass_on(

@@ -53,7 +53,7 @@ class Desk(Protocol):
         else than `holder` has it; None for whoever may."""
 
     def lapse(self, at: datetime) -> int:
-        """Frees the items whose leases have run out; returns how many."""
+        """Frees items whose leases have run out, some hundreds at most; returns how many."""
 
     def next_lease(self) -> datetime | None:
         """When the next lease runs out; None for none."""
@@ -87,8 +87,9 @@ class Assigning(Protocol):
         """How many items each person has, assigned or claimed; those without are left out."""
 
     def assign_open(self, at: datetime) -> int:
-        """Gives open items to the members whom their rules choose; returns how many. Those for whom there is nobody are
-        looked at again after `seek_again`, or when the queue's rule changes."""
+        """Gives open items, some hundreds of each queue at most, to the members whom their rules choose; returns how
+        many were looked at. Those for whom there is nobody are looked at again after `seek_again`, or when the rule of
+        the queue changes."""
 
     def seek_again(self, works: Callable[[str, str], bool], at: datetime) -> int:
         """After people have come or gone: takes assigned items from those who do not work their queue (`works(person,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -146,6 +146,7 @@ class Office(RuleBasedStateMachine):
 
     def _current(self, item: Item) -> None:
         """Leases that have run out are found by whoever touches the item."""
+        self.before = replace(item, history=list(item.history))
         if (
             item.state is WorkState.CLAIMED
             and item.lease is not None
@@ -159,12 +160,14 @@ class Office(RuleBasedStateMachine):
         return data.draw(st.sampled_from(wanted)) if wanted else None
 
     def _attempt(self, allowed: bool, act: object) -> bool:
-        """Does what the model allows, and sees refused what it does not."""
+        """Does what the model allows, and sees refused what it does not; then nothing is kept of it, not even that a
+        lease was found to have run out."""
         assert callable(act)
         try:
             act()
         except Conflict:
             assert not allowed
+            self.items[self.before.id] = self.before
             return False
         assert allowed
         return True
@@ -201,8 +204,7 @@ class Office(RuleBasedStateMachine):
         item = self._some(data, *WorkState)
         if item is None:
             return
-        if item.state is not WorkState.DONE:
-            self._current(item)
+        self._current(item)
         allowed = item.state in UNDONE and item.holder in ("", who)
         asked = item.asked
         if self._attempt(allowed, lambda: self.stores[process].claim(item.id, who, self.now)):
@@ -372,7 +374,8 @@ class Office(RuleBasedStateMachine):
         for item in self.items.values():
             if item.state is WorkState.ASSIGNED and not works(item.holder, item.queue):
                 item.free(WorkEvent.RELEASED)
-        store.assign_open(self.now)
+        while store.assign_open(self.now):
+            pass
         rows = {row.id: row for row in self.stores[1 - process].work(WorkFilter())}
         for item in self.items.values():
             if item.state is not WorkState.OPEN:
