@@ -9,6 +9,8 @@ from html import escape
 from json import dumps
 from urllib.parse import quote, quote_plus
 
+from orderloom.models.values import Value
+
 MASK = "•••"
 #: headers whose values are hidden whatever they hold
 CREDENTIAL_HEADERS = frozenset(
@@ -16,6 +18,8 @@ CREDENTIAL_HEADERS = frozenset(
 )
 #: a shorter secret is too likely to occur by chance inside other base64 text
 _LEAST_ENCODED = 6
+#: the same of values that systems put out
+_LEAST_SPOKEN = 8
 
 
 class Masker:
@@ -42,6 +46,16 @@ class Masker:
     def mask(self, text: str) -> str:
         """The text without its secrets."""
         return self._pattern.sub(MASK, text) if self._pattern else text
+
+    def mask_value(self, value: Value) -> Value:
+        """A value that a system has put out, without secrets that it said back. A short secret is left, since it would
+        spoil values that hold the like by chance."""
+        if isinstance(value, str):
+            spoken = any(len(form) >= _LEAST_SPOKEN and form in value for form in self._forms)
+            return self.mask(value) if spoken else value
+        if isinstance(value, tuple):
+            return tuple(self.mask_value(each) for each in value)
+        return value
 
     def mask_headers(self, headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         """The headers without secrets; the value of a credential header is hidden whole."""

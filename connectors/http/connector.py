@@ -51,8 +51,11 @@ class HttpConnector:
     ) -> None:
         kind = definition.auth.kind if definition.auth else "none"
         self.name = definition.name
-        self._base = _base_url(required(options.values, "base_url"))
         self._masker = Masker(options.secrets, credential_headers(kind, options.auth))
+        try:
+            self._base = _base_url(required(options.values, "base_url"))
+        except ValueError as problem:
+            raise ValueError(self._masker.mask(str(problem))) from None
         self._auth = authenticator(kind, options.auth, self._masker)
         self._tls = tls_context(kind, options.auth, options.values.get("authority"))
         self._gate = Gate(definition.limit)
@@ -122,10 +125,10 @@ class _Attempt:
             started=started,
             duration=(perf_counter() - clock) * 1000,
         )
-        masked = self._connector._masker.mask
+        masked, hidden = self._connector._masker.mask, self._connector._masker.mask_value
         return Answer(
             outcome=answer.outcome,
-            outputs=answer.outputs,
+            outputs={name: hidden(value) for name, value in answer.outputs.items()},
             code=masked(answer.code),
             message=masked(answer.message),
             correlation=answer.correlation,
