@@ -39,6 +39,8 @@ class Notifications:
         self._under_way: dict[int, asyncio.Task[None] | None] = {}
         self._attempts: list[Attempted] = []
         self._turn: asyncio.Task[None] | None = None
+        #: nothing new is sent
+        self._closing = False
 
     @property
     def busy(self) -> bool:
@@ -50,13 +52,14 @@ class Notifications:
         due = self._store.next_delivery()
         if not self._attempts and not self._store.untold() and (due is None or due > now):
             return False
-        self._turn = asyncio.get_running_loop().create_task(self._take_turn(now))
+        self._begin_turn(now)
         return True
 
     def next_due(self) -> datetime | None:
         return self._store.next_delivery()
 
     async def close(self, grace: float) -> None:
+        self._closing = True
         if self._turn is not None:
             await self._turn
         running = [task for task in self._under_way.values() if task is not None]
@@ -68,20 +71,31 @@ class Notifications:
         await self._settle(self._clock.now())
         self._under_way.clear()
         await self._senders.close()
+        self._closing = False
 
     # --- one turn ----------------------------------------------------------------------------------------------------
+
+    def _begin_turn(self, now: datetime) -> None:
+        self._turn = asyncio.get_running_loop().create_task(self._take_turn(now))
 
     async def _take_turn(self, now: datetime) -> None:
         try:
             await self._settle(now)
             await asyncio.to_thread(self._route, now)
-            for channel, delivery in await asyncio.to_thread(self._next, dict(self._under_way), now):
+            found = await asyncio.to_thread(self._next, dict(self._under_way), now)
+            for channel, delivery in () if self._closing else found:
                 self._under_way[delivery.id] = asyncio.get_running_loop().create_task(self._attempt(channel, delivery))
         except StoreError as error:
             log.error("notifications wait: %s", error)
             await asyncio.sleep(1)
         finally:
             self._turn = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """What has ended meanwhile is settled together, at once: something may wait behind it."""
+        if self._attempts and self._turn is None and not self._closing:
+            self._begin_turn(self._clock.now())
 
     async def _settle(self, now: datetime) -> None:
         attempts, self._attempts = self._attempts, []
@@ -135,6 +149,7 @@ class Notifications:
             again = next_try(delivery, self._clock.now(), most_tries(channel), most_hours(channel))
         self._attempts.append(Attempted(delivery=delivery, error=error, again=again))
         self._under_way[delivery.id] = None
+        self._go_on()
 
 
 def deliveries(found: Untold, now: datetime) -> list[Delivery]:

@@ -12,7 +12,6 @@ from orderloom.runtime.notifications.senders import NotDelivered
 from orderloom.runtime.notifications.signing import signature
 from orderloom.runtime.store.deliveries import Channel, Delivery
 
-
 #: bytes of an answer that are read; what is kept of them is cut after secrets are hidden
 _MOST_READ = 4_000
 
@@ -20,7 +19,7 @@ _MOST_READ = 4_000
 class Webhooks:
     """POSTs the body as JSON; only a status of 200 to 299 counts, and redirects are not followed."""
 
-    at_once = 8
+    at_once = 16
 
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
