@@ -124,8 +124,9 @@ class Fallout(Working):
     async def return_to_owner(self, item: int, attributes: Sequence[str] = (), text: str = "", by: str = "") -> Receipt:
         """Asks the owner of the order for attributes of the line, or for what `text` says; the world is told of
         `order.information_required`. The task stays in fallout and its item waits until the owner answers, amends the
-        order, or it is taken back. Raises UnknownWork, NotAllowed."""
+        order, or it is taken back. Raises UnknownWork, ValuesRefused, NotAllowed."""
         work = self._work_of(item, WorkKind.FALLOUT, "return")
+        await self._check_wanted(work, attributes, text)
         after = {"state": WorkState.RETURNED.value, "attributes": ", ".join(attributes)}
         deed = self._item_deed("return_to_owner", work, by, after=after, reason=text)
         event = InformationRequired(task=work.task, attributes=tuple(attributes), by=deed.who, text=text)
@@ -175,6 +176,24 @@ class Fallout(Working):
         return await self._answered(number, found.order, "answer")
 
     # --- inside
+
+    async def _check_wanted(self, work: WorkItem, attributes: Sequence[str], text: str) -> None:
+        """Raises ValuesRefused, NotAllowed."""
+        if not attributes and not text:
+            raise NotAllowed(what="return", why="name the attributes that are wanted, or say in words what is")
+        state = await self._state(work.order)
+        task = state.tasks.get(work.task)
+        line = None if task is None or task.version else state.lines.get(task.line)
+        if line is None:
+            raise NotAllowed(what="return", why=f"the line of task `{work.task}` is not there any more")
+        known = (await self._design(state.design)).specs[line.spec].attributes
+        problems = [
+            DocumentProblem(name, "no attribute of the line", f"one of {', '.join(known)}")
+            for name in attributes
+            if name not in known
+        ]
+        if problems:
+            raise ValuesRefused(problems)
 
     def _wanted(self, item: int) -> Wanted:
         with contextlib.suppress(NotFound):
