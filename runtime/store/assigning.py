@@ -18,7 +18,7 @@ from orderloom.runtime.store.identity import members
 from orderloom.runtime.store.work import COLUMNS, WorkEvent, free, item_of, publish, tell
 
 #: items assigned, or looked at, in one transaction
-_CHUNK = 200
+_CHUNK = 100
 #: kinds of deeds after which somebody else may work a queue
 _OF_PEOPLE = frozenset(("user", "team", "role"))
 #: whose rule, the run-time one first, gives items to people

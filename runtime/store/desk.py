@@ -7,7 +7,7 @@ that an item is never with two people, however many processes work on the store.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -213,10 +213,13 @@ def pass_on(
 
 
 def _claim(writer: sqlite3.Connection, item: WorkItem, by: str, at: datetime) -> None:
-    writer.execute(_CLAIMED, (by, micros(at), micros(at + lease_of(writer, item.queue)), item.id))
-    # taking it again only makes the lease longer
-    if item.state is not WorkState.CLAIMED:
-        tell(writer, item.id, at, WorkEvent.CLAIMED, by)
+    until = micros(at + lease_of(writer, item.queue))
+    if item.state is WorkState.CLAIMED:
+        # what they have asked for is still theirs
+        writer.execute("UPDATE work SET lease = ? WHERE id = ?", (until, item.id))
+        return
+    writer.execute(_CLAIMED, (by, micros(at), until, item.id))
+    tell(writer, item.id, at, WorkEvent.CLAIMED, by)
 
 
 def _assign(writer: sqlite3.Connection, item: WorkItem, to: str, at: datetime, deed: Deed) -> None:
@@ -255,30 +258,57 @@ def _next(writer: sqlite3.Connection, wish: Wish) -> WorkItem | None:
     }
     for former in ("former != ?", "former = ?"):
         for priority in range(PRIORITIES):
-            # as the index has them, so that nothing is sorted
+            # as the indexes have them, so that nothing is sorted
             for due, order in (("due IS NOT NULL", "due, id"), ("due IS NULL", "id")):
-                rows = writer.execute(
-                    f"{_SELECT} WHERE state != 'done' AND priority = ? AND {due} AND state = 'open' AND {former} "
-                    f"AND {tests} ORDER BY {order}",
-                    (priority, wish.by, *values),
-                )
-                for row in rows:
-                    item = item_of(row)
-                    mode, skills = rules.get(item.queue, (item.assign, frozenset(item.skills)))
-                    if mode is not AssignMode.BY_SKILL or wish.skills is None or skills <= wish.skills:
-                        rows.close()
-                        return item
+                found = [
+                    item
+                    for place, queue in _places(wish)
+                    if (
+                        item := _first(
+                            writer.execute(
+                                f"{_SELECT} WHERE state != 'done' AND {place} AND priority = ? AND {due} "
+                                f"AND state = 'open' AND {former} AND {tests} ORDER BY {order}",
+                                (*queue, priority, wish.by, *values),
+                            ),
+                            wish,
+                            rules,
+                        )
+                    )
+                ]
+                if found:
+                    return min(found, key=lambda item: (item.due or item.opened_at, item.id))
+    return None
+
+
+def _places(wish: Wish) -> list[tuple[str, tuple[str, ...]]]:
+    """Conditions on the queue, each served by an index."""
+    if wish.queue:
+        return [("queue = ?", (wish.queue,))]
+    if wish.queues is not None:
+        return [("queue = ?", (queue,)) for queue in sorted(wish.queues)]
+    return [("1", ())]
+
+
+def _first(rows: sqlite3.Cursor, wish: Wish, rules: Mapping[str, tuple[AssignMode, frozenset[str]]]) -> WorkItem | None:
+    """The first for which they have the skills."""
+    for row in rows:
+        item = item_of(row)
+        mode, skills = rules.get(item.queue, (item.assign, frozenset(item.skills)))
+        if mode is not AssignMode.BY_SKILL or wish.skills is None or skills <= wish.skills:
+            rows.close()
+            return item
     return None
 
 
 def _wished(wish: Wish) -> tuple[str, list[object]]:
+    """Conditions besides the index's."""
     tests = [f"kind IN ({_marks(wish.kinds)})"]
     values: list[object] = list(wish.kinds)
     if wish.queue:
-        tests.append("queue = ?")
+        tests.append("+queue = ?")
         values.append(wish.queue)
     if wish.queues is not None:
-        tests.append(f"queue IN ({_marks(wish.queues)})")
+        tests.append(f"+queue IN ({_marks(wish.queues)})")
         values.extend(sorted(wish.queues))
     if wish.accounts is not None:
         tests.append(f"(SELECT account FROM orders o WHERE o.id = order_id) IN ({_marks(wish.accounts)})")

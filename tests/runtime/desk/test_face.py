@@ -141,6 +141,7 @@ def test_what_is_completed_is_not_lost_while_no_worker_runs(runtime: SyncRuntime
     (item,) = opened(runtime)
     ada = runtime.acting_as("ada")
     ada.complete(item.id, values={"weight": 3})
+    ada.claim(item.id)
     clock.advance(timedelta(hours=2))
     with pytest.raises(NotAllowed, match="is with `ada`"):
         runtime.acting_as("bob").claim(item.id)

@@ -55,7 +55,7 @@ class Item:
     """What an item should be."""
 
     id: int
-    order: OrderState
+    order: OrderState = field(repr=False)
     queue: str
     mode: AssignMode
     state: WorkState = WorkState.OPEN
