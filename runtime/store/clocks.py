@@ -42,6 +42,9 @@ from orderloom.runtime.store.views import WorkState
 
 #: rows of the history, clocks or moments in one transaction
 _CHUNK = 500
+#: why a clock stands while the owner of the order is asked for something
+WITH_OWNER = "with_owner"
+_STANDS = "SELECT 1 FROM clock_pauses WHERE work = ? AND ended_at IS NULL AND reason = ?"
 #: the cursor over the history
 _CURSOR = "clocks"
 _HISTORY = "SELECT id, work, at, what, queue, who FROM work_history WHERE id > ? ORDER BY id LIMIT ?"
@@ -74,6 +77,8 @@ _TOLD = (
 )
 #: events of the history with which an item comes into a queue
 _COMES = ("opened", "escalated", "handedOver")
+#: with which it goes to the owner of its order, and is back
+_RETURNED, _RELEASED = "returned", "released"
 #: and after which it is over
 _OVER = ("done", "closed")
 
@@ -119,13 +124,7 @@ class SqliteClocks:
             clock = tending.running(work)
             if clock.paused_at is not None:
                 raise Conflict(f"the clock of work item {work} stands already, since {clock.paused_at.isoformat()}")
-            writer.execute(
-                "INSERT INTO clock_pauses (work, order_id, reason, began_at, paused_by, ended_by) "
-                "VALUES (?, ?, ?, ?, ?, '')",
-                (work, clock.order, reason, micros(at), deed.who),
-            )
-            tending.reckon(clock)
-            tending.publish(clock, "work.paused", {"reason": reason, "by": deed.who})
+            tending.stop(clock, reason, at, deed.who)
             record(writer, deed)
 
     def resume_clock(self, work: int, at: datetime, reckoning: Reckoning, deed: Deed) -> None:
@@ -134,7 +133,7 @@ class SqliteClocks:
             clock = tending.running(work)
             if clock.paused_at is None:
                 raise Conflict(f"the clock of work item {work} goes on already")
-            tending.resume(clock, deed.who)
+            tending.resume(clock, at, deed.who)
             record(writer, deed)
 
     def clock_pauses(self, work: int) -> list[PauseView]:
@@ -231,7 +230,7 @@ class _Tending:
         for _, work, at, what, queue, who in rows:
             # where clocks have sent an item they know
             if what != "escalated" or who:
-                self._take(work, instant(at), what, queue)
+                self._take(work, instant(at), what, queue, who)
         if rows:
             last = rows[-1][0]
             self._writer.execute("INSERT OR REPLACE INTO cursors (name, position) VALUES (?, ?)", (_CURSOR, last))
@@ -243,7 +242,7 @@ class _Tending:
         for work, at, queue in rows:
             self._begin(work, instant(at), queue)
 
-    def _take(self, work: int, at: datetime, what: str, queue: str) -> None:
+    def _take(self, work: int, at: datetime, what: str, queue: str, who: str) -> None:
         clock = find(self._writer, work)
         if clock is None:
             if what in _COMES:
@@ -252,6 +251,10 @@ class _Tending:
             return
         elif what in _OVER:
             self._end(clock, at)
+        elif what == _RETURNED:
+            self._return(clock, at, who)
+        elif what == _RELEASED:
+            self._take_back(clock, at, who)
         elif clock.place != queue:
             self._pass(clock, at, queue)
 
@@ -297,6 +300,16 @@ class _Tending:
         self.reckon(clock)
         if clock.due != before:
             self._rescheduled(clock, before, "it is in another queue")
+
+    def _return(self, clock: Clock, at: datetime, who: str) -> None:
+        """The item is with the owner of its order: that is not the queue's time."""
+        self._catch_up(clock, at)
+        if clock.paused_at is None:
+            self.stop(clock, WITH_OWNER, at, who)
+
+    def _take_back(self, clock: Clock, at: datetime, who: str) -> None:
+        if self._writer.execute(_STANDS, (clock.work, WITH_OWNER)).fetchone() is not None:
+            self.resume(clock, at, who)
 
     def _enter(self, clock: Clock, at: datetime, queue: str) -> None:
         """A queue with a time of its own gives it a new one."""
@@ -402,8 +415,17 @@ class _Tending:
             self._tell_next(clock)
         return clock
 
-    def resume(self, clock: Clock, by: str) -> None:
-        self._end_pause(clock, self._now, by)
+    def stop(self, clock: Clock, reason: str, at: datetime, by: str) -> None:
+        self._writer.execute(
+            "INSERT INTO clock_pauses (work, order_id, reason, began_at, paused_by, ended_by) "
+            "VALUES (?, ?, ?, ?, ?, '')",
+            (clock.work, clock.order, reason, micros(at), by),
+        )
+        self.reckon(clock)
+        self.publish(clock, "work.paused", {"reason": reason, "by": by})
+
+    def resume(self, clock: Clock, at: datetime, by: str) -> None:
+        self._end_pause(clock, at, by)
         self.reckon(clock)
         self.publish(clock, "work.resumed", {"by": by})
 

@@ -24,6 +24,7 @@ from orderloom.models.journal import (
     OpenWork,
     OrderHeld,
     OrderReleased,
+    PriorityRaised,
     Publish,
     SendCallout,
     StartTimer,
@@ -198,6 +199,25 @@ def test_a_held_order_takes_answers_in_and_starts_nothing(kit: Any) -> None:
     assert state.status is OrderStatus.IN_PROGRESS
     with pytest.raises(Refused, match="is not held"):
         advance(program, state, OrderReleased(by="ana"), kit.at)
+
+
+def test_what_starts_after_the_priority_was_raised_goes_ahead(kit: Any) -> None:
+    program = kit.program(
+        [kit.spec("S")],
+        [kit.plan("P", "S", kit.task("call", "P.a"), kit.task("call", "P.b", after=("P.a",)))],
+    )
+    state, _ = kit.begin(program, kit.line("1", "S"))
+    before = state.order.priority
+    (entry,) = advance(program, state, PriorityRaised(by="watch:storm", reason="a storm"), kit.at).entries
+    assert entry.data == {"text": f"priority {before - 1}, raised by watch:storm: a storm"}
+    step = advance(program, state, answer(Outcome.COMPLETED), kit.at)
+    assert one(step, SendCallout).priority == before - 1
+    for _ in range(before + 3):
+        advance(program, state, PriorityRaised(by="watch:storm"), kit.at)
+    assert state.order.priority == 0
+    version = state.version
+    advance(program, state, PriorityRaised(by="watch:storm"), kit.at)
+    assert state.version == version
 
 
 def test_the_world_is_told_the_net_change_of_a_step(kit: Any) -> None:

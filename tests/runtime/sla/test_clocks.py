@@ -12,6 +12,7 @@ from orderloom.runtime.clock import VirtualClock
 from orderloom.runtime.errors import CalendarRefused, NotAllowed, UnknownCalendar, UnknownReason, UnknownWork
 from orderloom.runtime.sla.clockwork import Clockwork
 from orderloom.runtime.synchronous import SyncRuntime
+from tests.runtime.sla import storms
 from tests.runtime.sla.visits import HOUR, MONDAY, bundle, story, told, visit
 
 
@@ -275,3 +276,21 @@ def test_a_new_version_with_other_days_off_moves_open_work_of_the_old_one(
     assert story(runtime) == [("warned", 4), ("rescheduled", 5)]
     on(runtime, clock, 28)
     assert story(runtime)[2:] == [("breached", 32), ("escalated", 32)]
+
+
+def test_the_clock_stands_while_the_owner_of_the_order_is_asked(runtime: SyncRuntime, clock: VirtualClock) -> None:
+    runtime.deploy(storms.bundle())
+    order = runtime.submit(storms.box(15)).id
+    runtime.run_until_idle()
+    (item,) = runtime.work(order=order)
+    on(runtime, clock, 0.5)
+    runtime.return_to_owner(item.id, text="where is it to go?", by="ada")
+    runtime.run_until_idle()
+    on(runtime, clock, 10)
+    assert story(runtime) == [("paused", 0.5)]
+    runtime.take_back(item.id, "ada")
+    runtime.run_until_idle()
+    assert runtime.work_item(item.id).due == MONDAY + 12 * HOUR
+    on(runtime, clock, 2)
+    assert story(runtime)[1:] == [("resumed", 10.5), ("warned", 11), ("breached", 12)]
+    assert [(pause.reason, pause.by) for pause in runtime.work_pauses(item.id)] == [("with_owner", "ada")]

@@ -30,6 +30,7 @@ from orderloom.models.journal import (
     OrderDeferred,
     OrderHeld,
     OrderReleased,
+    PriorityRaised,
     RelatedOrdersWaived,
     RelatedTaskEnded,
     Submitted,
@@ -312,6 +313,7 @@ events = st.one_of(
     st.builds(LineCorrected, line=texts, values=by_name, by=texts, reason=texts),
     st.builds(OrderHeld, by=texts, reason=texts),
     st.builds(OrderReleased, by=texts, reason=texts),
+    st.builds(PriorityRaised, by=texts, reason=texts),
     st.just(Submission()),
 )
 
