@@ -203,9 +203,10 @@ def condition_of(where: FalloutFilter) -> tuple[str, list[object]]:
         same = " AND ".join(f"{column} = ?" for column, _value in of_cause)
         test(f"w.cause IN (SELECT id FROM causes WHERE {same})", *(value for _column, value in of_cause))
     if where.queue:
-        test("w.queue = ?", where.queue)
+        test("+w.queue = ?", where.queue)
     if where.queues is not None:
-        test(f"w.queue IN ({_marks(where.queues)})", *where.queues)
+        # the plus keeps SQLite on the index of causes, which has the queue too
+        test(f"+w.queue IN ({_marks(where.queues)})", *where.queues)
     if where.order:
         test("w.order_id = ?", where.order)
     if where.task:
