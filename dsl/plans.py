@@ -33,6 +33,7 @@ from orderloom.models.tasks import (
     TaskDefinition,
     TaskKind,
 )
+from orderloom.models.visible import names_in
 
 
 def build_plans(context: Context) -> None:
@@ -104,6 +105,8 @@ def _task(
             when = context.formula(found, condition.condition)
             facts = if_true(found)
     visible = _first(node, tree.VisibleStatement)
+    if visible is not None:
+        _check_words(context, plan, visible)
     once = _first(node, tree.OncePer)
     duration = _first(node, tree.DurationStatement)
     form = _form(context, plan, node)
@@ -147,6 +150,15 @@ def _with_work(context: Context, node: tree.TaskDeclaration, task: TaskDefinitio
         queue=queue(context, worked.queue, fallout=False) if worked is not None else "",
         due=due(context, expected.due) if expected is not None else None,
     )
+
+
+def _check_words(context: Context, plan: tree.PlanDeclaration, visible: tree.VisibleStatement) -> None:
+    spec = context.specs[plan.spec.text]
+    for name in names_in(visible.text.value):
+        if name not in spec.attributes:
+            help = suggestion(name, spec.attributes, what="attribute")
+            message = f"the words name `{name}`, which is no attribute of `{spec.name}`"
+            context.findings.error("LM1004", message, visible.text.span, help=help)
 
 
 def operation_name(context: Context, name: tree.DottedName) -> str:

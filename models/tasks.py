@@ -202,7 +202,7 @@ class TaskDefinition:
     amend_plan: str = ""
     no_return: NoReturn | None = None
 
-    #: shown to customers as progress, in these words; "" for not shown
+    #: shown to customers as progress, in these words, see `models.visible`; "" for not shown
     visible: str = ""
     doc: str = ""
     span: Span | None = None

@@ -8,6 +8,7 @@ from datetime import datetime
 from orderloom.models.design import Design
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState, TaskRole, TaskState
+from orderloom.models.visible import filled
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.face import Face
@@ -72,6 +73,8 @@ def milestones_of(state: OrderState, design: Design) -> tuple[Milestone, ...]:
         text = words.get(task.definition.removesuffix("/amend"))
         if text is None or task.role not in (TaskRole.PLANNED, TaskRole.AMEND):
             continue
+        line = state.lines.get(task.line)
+        text = filled(text, line.attributes if line is not None else {})
         if task.state is TaskState.COMPLETED and task.finished_at is not None:
             reached.append((task.finished_at, text))
         elif not task.state.final and not state.status.final:

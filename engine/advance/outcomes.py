@@ -28,6 +28,7 @@ from orderloom.models.journal import (
 from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.tasks import ErrorResponse, TaskKind
 from orderloom.models.values import Value
+from orderloom.models.visible import filled
 
 _ABSENT = NOTHING.attributes
 
@@ -66,7 +67,7 @@ def complete(
             "order": turn.state.order.id,
             "line": task.line,
             "task": task.id,
-            "text": words,
+            "text": filled(words, turn.line(task).attributes) if definition.visible else words,
             "visible": bool(definition.visible),
         }
         turn.tell(Publish(kind="milestone", data=told))

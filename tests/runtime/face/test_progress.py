@@ -21,7 +21,7 @@ SHOWN = {
     .replace(
         "  wait seen {",
         "  milestone counted { after pack }\n"
-        '  milestone packed "Packed" { after pack  visible "Your parcel is packed" }\n  wait seen {',
+        '  milestone packed "Packed" { after pack  visible "Your {size} parcel is packed" }\n  wait seen {',
     ),
 }
 
@@ -40,12 +40,12 @@ def told(runtime: SyncRuntime, order: str) -> list[tuple[str, bool]]:
 def test_progress_is_what_the_design_shows(runtime: SyncRuntime) -> None:
     order = runtime.submit(box(externalId="X-1")).id
     runtime.run_until_idle()
-    assert told(runtime, order) == [("Your parcel is on its way", False), ("Your parcel is packed", False)]
+    assert told(runtime, order) == [("Your parcel is on its way", False), ("Your small parcel is packed", False)]
     (item,) = runtime.work(order=order)
     runtime.complete(item.id, "ada", {"weight": 30})
     runtime.run_until_idle()
     # the depot refused it: that is nothing a customer is told
-    assert told(runtime, order) == [("Your parcel is packed", True), ("Your parcel is on its way", False)]
+    assert told(runtime, order) == [("Your small parcel is packed", True), ("Your parcel is on its way", False)]
     found = runtime.progress(order)
     assert (found.external_id, found.status, found.completed_at) == ("X-1", OrderStatus.PENDING, None)
     assert found.milestones[0].at is not None
@@ -54,7 +54,7 @@ def test_progress_is_what_the_design_shows(runtime: SyncRuntime) -> None:
     runtime.run_until_idle()
     runtime.publish("parcel.seen", {"tracking": "T-9"})
     runtime.run_until_idle()
-    assert told(runtime, order) == [("Your parcel is packed", True), ("Your parcel is on its way", True)]
+    assert told(runtime, order) == [("Your small parcel is packed", True), ("Your parcel is on its way", True)]
     assert runtime.progress(order).status is OrderStatus.COMPLETED
 
 
@@ -65,7 +65,7 @@ def test_the_feed_says_what_is_for_customers(runtime: SyncRuntime) -> None:
     runtime.complete(item.id, "ada", {"weight": 3})
     runtime.run_until_idle()
     told = {each.data["text"]: each.data["visible"] for each in runtime.events(order=order) if each.kind == "milestone"}
-    assert told == {"counted": False, "Your parcel is packed": True, "Your parcel is on its way": True}
+    assert told == {"counted": False, "Your small parcel is packed": True, "Your parcel is on its way": True}
 
 
 def test_what_is_over_has_nothing_to_come(runtime: SyncRuntime) -> None:

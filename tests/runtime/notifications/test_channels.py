@@ -119,7 +119,7 @@ def test_customers_are_told_words_and_no_more(runtime: SyncRuntime) -> None:
         order = packed(runtime)
         words = [each["data"] for each in bodies(hooks) if each["kind"] == "milestone"]
         assert words == [
-            {"order": order, "text": "Your parcel is packed"},
+            {"order": order, "text": "Your small parcel is packed"},
             {"order": order, "text": "Your parcel is on its way"},
         ]
         assert {each["kind"] for each in bodies(hooks)} == {"milestone", "order.state", "order.expected"}
