@@ -12,9 +12,10 @@ from orderloom.runtime.desk.choosing import choose
 from orderloom.runtime.store.auditing import Deed, record
 from orderloom.runtime.store.codec import dumps, instant, loads, maybe_instant, micros
 from orderloom.runtime.store.database import Database
-from orderloom.runtime.store.desk import assign_by_rule
+from orderloom.runtime.store.desk import HELD, assign_by_rule
 from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.identity import members
+from orderloom.runtime.store.views import WorkState
 from orderloom.runtime.store.work import COLUMNS, WorkEvent, free, item_of, publish, tell
 
 #: items assigned, or looked at, in one transaction
@@ -139,8 +140,8 @@ class SqliteAssigning:
         with self._database.transaction() as writer:
             gone = [
                 item
-                for item in map(item_of, writer.execute(f"SELECT {COLUMNS} FROM work WHERE state = 'assigned'"))
-                if not works(item.claimed_by, item.queue)
+                for item in map(item_of, writer.execute(f"SELECT {COLUMNS} FROM work WHERE {HELD}"))
+                if item.state is WorkState.ASSIGNED and not works(item.claimed_by, item.queue)
             ]
             for item in gone:
                 free(writer, item.id)
@@ -203,9 +204,7 @@ def _seek(writer: sqlite3.Connection, condition: str, *values: object) -> None:
 def _loads(connection: sqlite3.Connection) -> dict[str, int]:
     """How many items each person has."""
     return dict(
-        connection.execute(
-            "SELECT claimed_by, count(*) FROM work WHERE state IN ('assigned', 'claimed') GROUP BY claimed_by"
-        ).fetchall()
+        connection.execute(f"SELECT claimed_by, count(*) FROM work WHERE {HELD} GROUP BY claimed_by").fetchall()
     )
 
 

@@ -39,6 +39,8 @@ LEASE = timedelta(minutes=30)
 #: items freed in one transaction
 _CHUNK = 200
 
+#: word for word as the index on it has it, so that SQLite sees that it serves
+HELD = "state IN ('assigned', 'claimed')"
 #: of orders: 0 highest … 4
 PRIORITIES = 5
 _SELECT = f"SELECT {COLUMNS} FROM work"
@@ -246,8 +248,11 @@ def assign_by_rule(writer: sqlite3.Connection, item: WorkItem, to: str, at: date
 def _next(writer: sqlite3.Connection, wish: Wish) -> WorkItem | None:
     """The most urgent item that they may take: theirs to do first, what they gave back last."""
     tests, values = _wished(wish)
-    mine = f"{_SELECT} WHERE state = 'assigned' AND claimed_by = ? AND {tests} ORDER BY priority, due IS NULL, due, id"
-    row = writer.execute(f"{mine} LIMIT 1", (wish.by, *values)).fetchone()
+    row = writer.execute(
+        f"{_SELECT} WHERE {HELD} AND state = 'assigned' AND claimed_by = ? AND {tests} "
+        "ORDER BY priority, due IS NULL, due, id LIMIT 1",
+        (wish.by, *values),
+    ).fetchone()
     if row is not None:
         return item_of(row)
     rules = {
