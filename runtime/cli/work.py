@@ -123,6 +123,9 @@ def _show_item(item: WorkItem, enums: Mapping[str, Enum]) -> None:
     show_items([item])
     if item.lease is not None:
         screen.say("kept until", screen.time_text(item.lease))
+    if item.kind is WorkKind.FALLOUT:
+        screen.say(item.code, item.message)
+        screen.remark(f"orderloom fallout show {item.id}")
     rows = []
     for field in item.form:
         default = f"default {screen.value_text(field.default)}" if field.default is not None else ""
