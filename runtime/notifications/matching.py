@@ -27,7 +27,14 @@ def is_wanted(wanted: Wanted, event: PublishedEvent, order: OrderBrief | None) -
         return False
     if wanted.products and (order is None or not set(wanted.products).intersection(order.products)):
         return False
-    return not wanted.queues or event.data.get("queue") in wanted.queues
+    return not wanted.queues or not set(wanted.queues).isdisjoint(_queues(event))
+
+
+def _queues(event: PublishedEvent) -> set[str]:
+    """The queue that it is about, and those that a watch rule notifies."""
+    queue, notified = event.data.get("queue"), event.data.get("notify")
+    found = {str(each) for each in notified} if isinstance(notified, list) else set()
+    return found | {queue} if isinstance(queue, str) else found
 
 
 def told(wanted: Wanted, event: PublishedEvent) -> Mapping[str, Json]:

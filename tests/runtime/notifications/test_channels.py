@@ -34,8 +34,9 @@ from orderloom.runtime.errors import (
 )
 from orderloom.runtime.notifications.duty import worded
 from orderloom.runtime.notifications.mails import mail
+from orderloom.runtime.notifications.matching import is_wanted
 from orderloom.runtime.notifications.signing import signature
-from orderloom.runtime.store.deliveries import Channel, OrderBrief
+from orderloom.runtime.store.deliveries import Channel, OrderBrief, Wanted
 from orderloom.runtime.store.views import PublishedEvent
 from orderloom.runtime.synchronous import SyncRuntime
 from tests.runtime.face.parcels import box
@@ -133,6 +134,21 @@ def test_products_and_queues_choose_too(runtime: SyncRuntime) -> None:
         runtime.add_channel("queue", "webhook", {"url": hooks.url}, queues=["packers"])
         packed(runtime)
         assert {each.headers["Orderloom-Delivery"].split(":")[0] for each in hooks.taken} == {"boxes"}
+
+
+def test_breaches_are_told_and_counted(runtime: SyncRuntime, clock: VirtualClock) -> None:
+    with Hooks() as hooks:
+        runtime.add_channel("desk", "webhook", {"url": hooks.url}, events=["work.*"], queues=["packers"])
+        runtime.add_channel("other", "webhook", {"url": hooks.url}, events=["work.*"], queues=["trouble"])
+        order = runtime.submit(box()).id
+        runtime.run_until_idle()
+        clock.advance(timedelta(hours=5))
+        runtime.run_until_idle()
+        breached = [each for each in bodies(hooks) if each["kind"] == "work.breached"]
+        assert [(each["order"]["id"], each["data"]["queue"]) for each in breached] == [(order, "packers")]
+        assert {each["id"].split(":")[0] for each in bodies(hooks)} == {"desk"}
+        (row,) = runtime.report("sla").rows
+        assert row[:6] == ("packers", 0, 0, 0, 0, 1)
 
 
 def test_what_fails_holds_up_its_order_only_and_is_given_up(runtime: SyncRuntime, clock: VirtualClock) -> None:
@@ -294,6 +310,16 @@ def test_mail_is_sent_in_words(runtime: SyncRuntime, clock: VirtualClock) -> Non
         assert message["Bcc"] is None
         assert re.fullmatch(r"<desk\.\d+@example\.net>", message["Message-ID"])
         assert message.get_body().get_content().startswith("Your parcel is on its way.")  # type: ignore[union-attr]
+
+
+def test_a_watch_rule_notifies_the_channels_of_a_queue() -> None:
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+    data: dict[str, Json] = {"notify": ["noc", "boss"], "count": 5}
+    event = PublishedEvent(sequence=7, order="", at=now, kind="watch.fired", data=data)
+    assert is_wanted(Wanted(kinds=("watch.*",), queues=("noc",)), event, None)
+    assert not is_wanted(Wanted(queues=("field",)), event, None)
+    assert not is_wanted(Wanted(accounts=("A-1",)), event, None)
+    assert not is_wanted(Wanted(visible_only=True), event, None)
 
 
 def test_no_value_gets_into_the_head_of_a_mail() -> None:
