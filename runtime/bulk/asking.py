@@ -19,7 +19,7 @@ from orderloom.models.tasks import AssignRule
 from orderloom.runtime import forms
 from orderloom.runtime.deployment import Library
 from orderloom.runtime.errors import OrderloomError, ValuesRefused
-from orderloom.runtime.store.bulk import BulkAction, BulkView, Target
+from orderloom.runtime.store.bulk_records import BulkAction, BulkView, Target
 from orderloom.runtime.store.interface import Store
 
 

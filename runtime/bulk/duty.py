@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from orderloom.runtime.bulk.asking import NotAskable, events_for, rule_for
 from orderloom.runtime.deployment import Library
 from orderloom.runtime.store.auditing import Deed
-from orderloom.runtime.store.bulk import BulkAction, BulkState, BulkView, Sending, Target
+from orderloom.runtime.store.bulk_records import BulkAction, BulkState, BulkView, Sending, Target
 from orderloom.runtime.store.interface import Store
 
 #: sent in one transaction at most; fewer where each needs its order

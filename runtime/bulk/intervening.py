@@ -15,7 +15,7 @@ from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.errors import NotAllowed, UnknownBulk, UnknownQueue
 from orderloom.runtime.fallout import Fallout
 from orderloom.runtime.pace import Pace
-from orderloom.runtime.store.bulk import BulkAction, BulkView, NewBulk, Target, TargetState
+from orderloom.runtime.store.bulk_records import BulkAction, BulkView, NewBulk, Target, TargetState
 from orderloom.runtime.store.causes import FalloutFilter
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.views import OrderFilter

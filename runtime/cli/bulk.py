@@ -17,7 +17,7 @@ from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option
 from orderloom.runtime.cli.values import set_option
 from orderloom.runtime.pace import Pace
-from orderloom.runtime.store.bulk import BulkState, BulkView, TargetState
+from orderloom.runtime.store.bulk_records import BulkState, BulkView, TargetState
 from orderloom.runtime.store.causes import FalloutFilter
 from orderloom.runtime.synchronous import SyncRuntime
 

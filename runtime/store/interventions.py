@@ -8,7 +8,7 @@ from typing import Protocol
 
 from orderloom.models.journal import Event
 from orderloom.runtime.store.auditing import Deed
-from orderloom.runtime.store.bulk import BulkView, NewBulk, Sending, Target, TargetState
+from orderloom.runtime.store.bulk_records import BulkView, NewBulk, Sending, Target, TargetState
 from orderloom.runtime.store.causes import CauseGroup, FalloutFilter, FalloutItem
 from orderloom.runtime.store.controls import BreakerRow, Controls, Drain, Pause, Restraint
 from orderloom.runtime.store.wanted import Wanted

@@ -15,6 +15,7 @@ from orderloom.models.plan import OrderState
 from orderloom.runtime.store.assigning import SqliteAssigning
 from orderloom.runtime.store.auditing import SqliteAudit
 from orderloom.runtime.store.bulk import SqliteBulk
+from orderloom.runtime.store.bulk_sending import SqliteBulkSending
 from orderloom.runtime.store.bundles import SqliteBundles
 from orderloom.runtime.store.calendars import SqliteCalendars
 from orderloom.runtime.store.causes import SqliteCauses
@@ -104,6 +105,7 @@ class SqliteStore(
     SqliteCauses,
     SqliteWanted,
     SqliteBulk,
+    SqliteBulkSending,
     SqliteControls,
 ):
     """A `Store` in one SQLite file."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from time import perf_counter
 
-from orderloom.runtime.store.bulk import BulkAction, NewBulk
+from orderloom.runtime.store.bulk_records import BulkAction, NewBulk
 from orderloom.runtime.store.causes import FalloutFilter
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
 from tests.runtime.worker.making import NOW, design, order, submit

@@ -20,7 +20,7 @@ from orderloom.models.callout import Answer, Callout, Outcome
 from orderloom.models.design import Design
 from orderloom.models.integration import Operation
 from orderloom.runtime.bulk.duty import BulkDuty
-from orderloom.runtime.store.bulk import BulkAction, BulkState, NewBulk
+from orderloom.runtime.store.bulk_records import BulkAction, BulkState, NewBulk
 from orderloom.runtime.store.causes import FalloutFilter
 from orderloom.runtime.store.opening import prepare
 from orderloom.runtime.store.sqlite import SqliteStore, open_store

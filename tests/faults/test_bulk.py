@@ -14,7 +14,7 @@ import pytest
 
 from orderloom.models.journal import FalloutResolved
 from orderloom.runtime.store.auditing import DeedFilter
-from orderloom.runtime.store.bulk import TargetState
+from orderloom.runtime.store.bulk_records import TargetState
 from orderloom.runtime.store.causes import FalloutFilter
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
 from orderloom.runtime.store.views import OrderFilter

@@ -14,7 +14,7 @@ from orderloom.models.journal import WorkKind
 from orderloom.models.tasks import TaskDefinition
 from orderloom.runtime.bulk.duty import BulkDuty
 from orderloom.runtime.clock import VirtualClock
-from orderloom.runtime.store.bulk import BulkAction, BulkView, NewBulk
+from orderloom.runtime.store.bulk_records import BulkAction, BulkView, NewBulk
 from orderloom.runtime.store.causes import FalloutFilter
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
 from orderloom.runtime.store.views import WorkFilter, WorkItem

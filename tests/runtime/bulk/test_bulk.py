@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from orderloom.models.tasks import TaskKind
-from orderloom.runtime.store.bulk import BulkAction, BulkState, TargetState
+from orderloom.runtime.store.bulk_records import BulkAction, BulkState, TargetState
 from orderloom.runtime.store.causes import FalloutFilter, pattern_of
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.views import OrderFilter, WorkState
