@@ -1,4 +1,5 @@
-"""One life of a worker that tells a webhook of its orders: `python -m tests.faults.telling FOLDER URL ORDERS`.
+"""One life of a worker that tells a webhook of its orders and counts them for analytics:
+`python -m tests.faults.telling FOLDER URL ORDERS`.
 
 It says `ready` once it works, and ends by itself when all orders are completed and everything is told.
 """
@@ -11,6 +12,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from orderloom.runtime.analytics import duty as counting
 from orderloom.runtime.clock import SystemClock
 from orderloom.runtime.notifications import pacing
 from orderloom.runtime.notifications.duty import Notifications
@@ -20,12 +22,14 @@ from orderloom.runtime.store.deliveries import Channel, DeliveryState
 from orderloom.runtime.store.errors import Conflict
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
 from orderloom.runtime.store.views import NewOrder, OrderFilter
+from orderloom.runtime.worker.duties import Duty
 from orderloom.runtime.worker.worker import Worker
 from tests.runtime.worker.making import NOW, Instant, call, design, order, programs
 
 
 def main() -> None:
     pacing.FIRST_PAUSE = timedelta(milliseconds=5)
+    counting.PAUSE, counting.SHARE = 0.01, 0.5
     asyncio.run(live(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
 
 
@@ -44,8 +48,8 @@ async def live(folder: Path, url: str, orders: int) -> None:
     made = design([call("first"), call("second", "first"), call("third", "second")])
     store.deploy(made.name, made.version, made.digest, {}, NOW)
     add_channel(store, url)
-    duty = Notifications(store, Senders({}), SystemClock())
-    worker = Worker(store, programs(made), lambda _digest, _name: Instant(), duties=[duty])
+    duties: list[Duty] = [Notifications(store, Senders({}), SystemClock()), counting.Counting(store)]
+    worker = Worker(store, programs(made), lambda _digest, _name: Instant(), duties=duties)
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run_forever(stop))
     print("ready", flush=True)

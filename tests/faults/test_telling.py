@@ -1,4 +1,5 @@
-"""A worker that tells a webhook is killed again and again: each event arrives, under one id, in order per order."""
+"""A worker that tells a webhook is killed again and again: each event arrives, under one id, in order per order; and
+what it counts for analytics is counted once."""
 
 from __future__ import annotations
 
@@ -11,7 +12,10 @@ import time
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from orderloom.runtime.analytics.rollup import count_all
 from orderloom.runtime.store.deliveries import DeliveryState
+from orderloom.runtime.store.facts import Stretch
+from orderloom.runtime.store.sqlite import SqliteStore
 from tests.faults.load import share
 from tests.faults.telling import opened
 from tests.runtime.notifications.receivers import Hooks, Taken
@@ -44,6 +48,7 @@ def test_kills_lose_nothing_that_is_to_be_told(tmp_path: Path, deep: bool) -> No
     store = opened(tmp_path)
     published = {event.sequence: event for event in store.events(limit=1_000_000)}
     assert {each.state for each in store.deliveries(tuple(DeliveryState), limit=1_000_000)} == {DeliveryState.DONE}
+    assert_counted_once(store, orders)
     store.close()
     bodies: dict[int, set[bytes]] = defaultdict(set)
     firsts: dict[str, list[int]] = defaultdict(list)
@@ -58,6 +63,22 @@ def test_kills_lose_nothing_that_is_to_be_told(tmp_path: Path, deep: bool) -> No
     assert {len(each) for each in bodies.values()} == {1}
     assert all(each == sorted(each) for each in firsts.values())
     assert len(firsts) == orders
+
+
+def assert_counted_once(store: SqliteStore, orders: int) -> None:
+    # some was counted in the lives before
+    with store._database.snapshot() as reader:
+        assert reader.execute("SELECT position FROM cursors WHERE name = 'journal'").fetchone()[0] > 0
+    assert count_all(store, 60)
+    everything = [Stretch(0, 24 * 365 * 100, 24)]
+    found: Counter[tuple[str, str]] = Counter()
+    for key, tally in store.facts(("order.submitted", "order.completed", "task.done"), "", everything):
+        found[key.measure, key.subject] += tally.count
+    steps = [each for each in found if each[0] == "task.done"]
+    assert len(steps) == 3
+    assert set(found.values()) == {orders}
+    with store._database.snapshot() as reader:
+        assert reader.execute("SELECT count(*) FROM unfinished").fetchone()[0] == 0
 
 
 def live(folder: Path, url: str, orders: int) -> subprocess.Popen[str]:
