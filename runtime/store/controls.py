@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from orderloom.models.conversion import Json
 from orderloom.runtime.store.auditing import Deed, record
 from orderloom.runtime.store.codec import dumps, instant, loads, maybe_instant, micros
 from orderloom.runtime.store.database import Database
@@ -143,6 +144,7 @@ class SqliteControls:
         """Its calls wait from now on, also in a worker that runs."""
         with self._database.transaction() as writer:
             hold(writer, connector, reason)
+            _tell(writer, deed, "connector.held", {"connector": connector, "reason": reason})
             record(writer, deed)
 
     def release_connector(
@@ -158,6 +160,7 @@ class SqliteControls:
                     (connector, pace // _MICROSECOND, micros(at) or 0),
                 )
             _changed(writer)
+            _tell(writer, deed, "connector.released", {"connector": connector})
             record(writer, deed)
 
     def end_release(self, connector: str, at: datetime) -> None:
@@ -216,8 +219,13 @@ class SqliteControls:
             record(writer, deed)
 
     def save_breakers(self, rows: Sequence[BreakerRow]) -> None:
-        """As the worker has them; what was `asked` of these is done."""
+        """As the worker has them; what was `asked` of these is done. The world is told of those that turned."""
         with self._database.transaction() as writer:
+            former = dict(writer.execute("SELECT connector, state FROM breakers").fetchall())
+            for row in rows:
+                if former.get(row.connector, "closed") != row.state:
+                    said: dict[str, Json] = {"connector": row.connector, "state": row.state, "failures": row.failures}
+                    _publish(writer, row.since, "connector.breaker", said)
             writer.executemany(
                 "INSERT INTO breakers (connector, state, since, failures, opens_until, asked) "
                 "VALUES (?1, ?2, ?3, ?4, ?5, '') ON CONFLICT (connector) DO UPDATE SET state = ?2, since = ?3, "
@@ -315,6 +323,18 @@ def hold(writer: sqlite3.Connection, connector: str, reason: str) -> None:
 
 def _set(writer: sqlite3.Connection, name: str, value: str) -> None:
     writer.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", (name, value))
+
+
+def _tell(writer: sqlite3.Connection, deed: Deed | None, kind: str, data: dict[str, Json]) -> None:
+    """What a person did, to those who listen."""
+    if deed is not None:
+        _publish(writer, deed.at, kind, {**data, "by": deed.who})
+
+
+def _publish(writer: sqlite3.Connection, at: datetime, kind: str, data: Mapping[str, Json]) -> None:
+    writer.execute(
+        "INSERT INTO published (order_id, at, kind, data) VALUES ('', ?, ?, ?)", (micros(at), kind, dumps(dict(data)))
+    )
 
 
 def _changed(writer: sqlite3.Connection) -> None:

@@ -284,6 +284,9 @@ def test_a_breaker_is_seen_by_others_kept_and_turned(place: Place) -> None:
     assert len(place.calls) == 5
     place.later(found, 300)
     assert len(place.calls) == 6
+    place.run(found)
+    told = [event.data["state"] for event in place.store.events() if event.kind == "connector.breaker"]
+    assert told == ["open", "closed", "open", "closed"]
 
 
 # --- task definitions -----------------------------------------------------------------------------------------------
