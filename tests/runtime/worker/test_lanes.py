@@ -8,9 +8,9 @@ import pytest
 
 from orderloom.models.callout import Callout
 from orderloom.runtime.store.records import PendingCall
-from orderloom.runtime.worker import lanes
 from orderloom.runtime.worker.arrivals import Arrival
 from orderloom.runtime.worker.designs import Unavailable
+from orderloom.runtime.worker.lane import Lane
 from tests.runtime.worker.making import NOW, Instant, call, design
 
 
@@ -42,9 +42,9 @@ def pending(number: int) -> PendingCall:
     return PendingCall(order=f"o{number}", task="first", connector="shop", callout=callout, design="d", since=NOW)
 
 
-def lane(around: Around, hold: str = "") -> lanes.Lane:
+def lane(around: Around, hold: str = "") -> Lane:
     store: Any = None
-    return lanes.Lane(name="shop", store=store, around=around, hold=hold)
+    return Lane(name="shop", store=store, around=around, hold=hold)
 
 
 def test_a_call_recalled_while_held_is_never_sent() -> None:
@@ -83,14 +83,14 @@ def test_a_call_recalled_while_its_design_is_out_of_reach_is_never_sent() -> Non
 
 def test_recalling_every_held_call_looks_at_each_a_few_times(monkeypatch: pytest.MonkeyPatch) -> None:
     looked = 0
-    waits = lanes.Lane._waits
+    waits = Lane._waits
 
-    def counted(of: lanes.Lane, place: Any) -> bool:
+    def counted(of: Lane, place: Any) -> bool:
         nonlocal looked
         looked += 1
         return waits(of, place)
 
-    monkeypatch.setattr(lanes.Lane, "_waits", counted)
+    monkeypatch.setattr(Lane, "_waits", counted)
     held = lane(Around(), hold="maintenance")
     for number in range(4000):
         held.add(pending(number))
