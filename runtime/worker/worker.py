@@ -35,6 +35,7 @@ from orderloom.runtime.worker.duties import Duties, Duty
 from orderloom.runtime.worker.effects import Effects
 from orderloom.runtime.worker.gating import conflicts_of, gates_of
 from orderloom.runtime.worker.lanes import Lanes
+from orderloom.runtime.worker.settling import asks_for_change, set_apart
 from orderloom.runtime.worker.timers import TimerWindow
 from orderloom.runtime.worker.totals import Totals
 from orderloom.runtime.worker.urgency import rank
@@ -321,6 +322,8 @@ class Worker:
     async def _commit_next(self) -> None:
         """Advances the next orders while the last batch is being made durable, then writes theirs."""
         taken = self._take()
+        if self._flight is not None and (asks_for_change(taken) or asks_for_change(self._flight.arrivals)):
+            await self._land(taken)
         batch = self._advance(taken) if taken else Batch()
         await self._land(taken)
         if not (batch.commits or batch.refused or batch.stale or batch.poisoned):
@@ -343,6 +346,7 @@ class Worker:
     def _advance(self, taken: dict[str, list[Arrival]]) -> Batch:
         batch = Batch()
         states = self._states(taken)
+        self._arrivals.put_back(set_apart(taken, states))
         for order, arrivals in list(taken.items()):
             state = states.get(order)
             if state is None:
