@@ -59,8 +59,8 @@ class Passing(Working):
         reason: str = "",
     ) -> list[Moved]:
         """The same for the items named, or for all that the conditions leave as they are now, of which at least one is
-        to be given; with no `to` they go to whom their rules choose, or lie open. At most 10,000 at a time, some hundreds
-        in one transaction; says of each what became of it."""
+        to be given; with no `to` they go to whom their rules choose, or lie open. At most 10,000 at a time, some
+        hundreds in one transaction; says of each what became of it."""
         if not (items or claimed_by or queue or kind or order or state):
             raise NotAllowed(what="reassign", why="nothing says which items; name them, or a queue, a person, an order")
         people, moved = People(self._store), list[Moved]()
