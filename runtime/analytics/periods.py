@@ -32,7 +32,7 @@ def periods(period: Period, last: int, until: datetime, zone: ZoneInfo) -> list[
     """
     starts = [_start(period, until.astimezone(zone).replace(tzinfo=None))]
     for _ in range(last - 1):
-        starts.append(_start(period, starts[-1] - _A_BIT[period]))
+        starts.append(_start(period, starts[-1] - _A_BIT))
     starts.reverse()
     end = _start(period, starts[-1] + _ENOUGH[period])
     edges = [_instant(each, zone) for each in (*starts, end)]
@@ -41,8 +41,8 @@ def periods(period: Period, last: int, until: datetime, zone: ZoneInfo) -> list[
     ]
 
 
-#: leads into the former period, from the start of one; leads into the next one
-_A_BIT = dict.fromkeys(Period, timedelta(minutes=1))
+#: leads from the start of a period into the former one, and into the next one
+_A_BIT = timedelta(minutes=1)
 _ENOUGH = {
     Period.HOUR: timedelta(minutes=60),
     Period.DAY: timedelta(hours=24),

@@ -27,6 +27,8 @@ class Database:
         # not re-entrant on purpose: the worker takes it in one thread and gives it back in another
         self._writing = threading.Lock()
         self._reading = threading.Lock()
+        self._reading_long = threading.Lock()
+        self._long_reader: sqlite3.Connection | None = None
         self._lock_file: int | None = None
 
     @contextlib.contextmanager
@@ -87,6 +89,19 @@ class Database:
             finally:
                 self._reader.execute("COMMIT")
 
+    @contextlib.contextmanager
+    def long_snapshot(self) -> Iterator[sqlite3.Connection]:
+        """The same on a connection of its own, for reads that take long: the others need not wait for them."""
+        with self._reading_long, clean_errors(self.path):
+            if self._long_reader is None:
+                self._long_reader = connected(self.path)
+                self._long_reader.execute("PRAGMA query_only = ON")
+            self._long_reader.execute("BEGIN")
+            try:
+                yield self._long_reader
+            finally:
+                self._long_reader.execute("COMMIT")
+
     def data_version(self) -> int:
         """Changes when anybody has committed something since the last call."""
         with self._reading, clean_errors(self.path):
@@ -137,6 +152,10 @@ class Database:
             self._writer.close()
         with self._reading:
             self._reader.close()
+        with self._reading_long:
+            if self._long_reader is not None:
+                self._long_reader.close()
+                self._long_reader = None
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None

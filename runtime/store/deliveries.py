@@ -231,7 +231,7 @@ class SqliteDeliveries:
 
     def next_untold(self, limit: int) -> Untold:
         """The next events, for the channels furthest behind and all that are not at the end."""
-        with self._database.snapshot() as reader:
+        with self._database.long_snapshot() as reader:
             channels = tuple(
                 _channel(row)
                 for row in reader.execute(f"SELECT {_CHANNEL} FROM channels WHERE paused = 0 ORDER BY name")

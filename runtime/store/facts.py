@@ -161,7 +161,7 @@ class SqliteFacts:
 
     def uncounted(self) -> int:
         """Rows of the journal, the history of work and the feed that are not counted yet."""
-        with self._database.snapshot() as reader:
+        with self._database.long_snapshot() as reader:
             return sum(
                 max(0, int(reader.execute(end).fetchone()[0]) - _position(reader, source))
                 for source, end in _ENDS.items()
@@ -169,7 +169,7 @@ class SqliteFacts:
 
     def journal_slice(self, limit: int) -> JournalSlice:
         """The next rows of the journal."""
-        with self._database.snapshot() as reader:
+        with self._database.long_snapshot() as reader:
             position = _position(reader, "journal")
             found = reader.execute(
                 "SELECT rowid, order_id, version, at, event, entries FROM journal WHERE rowid > ? ORDER BY rowid "
@@ -191,7 +191,7 @@ class SqliteFacts:
 
     def work_slice(self, limit: int) -> OtherSlice:
         """The next rows of the history of work."""
-        with self._database.snapshot() as reader:
+        with self._database.long_snapshot() as reader:
             position = _position(reader, "work")
             found = reader.execute(
                 "SELECT h.id, h.order_id, h.at, h.what, h.queue, w.opened_at, w.due FROM work_history h "
@@ -205,7 +205,7 @@ class SqliteFacts:
 
     def feed_slice(self, limit: int) -> OtherSlice:
         """The next events of the feed that are about work."""
-        with self._database.snapshot() as reader:
+        with self._database.long_snapshot() as reader:
             position = _position(reader, "feed")
             (end,) = reader.execute(_ENDS["feed"]).fetchone()
             last = min(end, position + limit)
@@ -252,7 +252,7 @@ class SqliteFacts:
 
     def facts(self, measures: Sequence[str], product: str, stretches: Sequence[Stretch]) -> list[tuple[FactKey, Tally]]:
         """What was counted in these stretches of time, for orders with this product, "" for all."""
-        with self._database.snapshot() as reader:
+        with self._database.long_snapshot() as reader:
             rows = [
                 row
                 for measure in measures
@@ -270,7 +270,7 @@ class SqliteFacts:
 
     def products_counted(self) -> list[str]:
         """Products of which there are orders, by name."""
-        with self._database.snapshot() as reader:
+        with self._database.long_snapshot() as reader:
             found: list[str] = []
             # each product is one step in the index
             while row := reader.execute(
@@ -282,7 +282,7 @@ class SqliteFacts:
 
     def open_work(self) -> list[OpenWork]:
         """All work that is open."""
-        with self._database.snapshot() as reader:
+        with self._database.long_snapshot() as reader:
             rows = reader.execute(
                 "SELECT queue, kind, state, opened_at, due FROM work WHERE state != 'done'"
             ).fetchall()

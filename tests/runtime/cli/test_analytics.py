@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -93,4 +92,3 @@ def test_what_there_is_not_is_told(shell: Shell) -> None:
 def test_sparklines() -> None:
     assert sparkline((0, 1, None, 4, 8)) == "▁▁ ▄█"
     assert sparkline((None, 0)) == " ▁"
-    assert importlib.import_module("orderloom.runtime.cli.analytics").command.name == "analytics"

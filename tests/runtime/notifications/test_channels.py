@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import email
+import ipaddress
 import json
 import re
 import ssl
-import sys
 import types
 from collections import defaultdict
 from collections.abc import Iterator
@@ -349,8 +349,6 @@ def test_no_value_gets_into_the_head_of_a_mail() -> None:
 
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 that signs itself, and its key."""
-    import ipaddress
-
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "mailbox")])
     now = datetime.now(UTC)
@@ -374,7 +372,6 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     return paths
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="start_tls of streams")
 def test_mail_logs_in_behind_starttls_only(runtime: SyncRuntime, tmp_path: Path) -> None:
     public, private = certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
