@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from orderloom.models.callout import Outcome
+from orderloom.models.integration import Callback
 from orderloom.models.tasks import TaskKind
 from orderloom.runtime.store.bulk_records import BulkAction, BulkState, TargetState
 from orderloom.runtime.store.causes import FalloutFilter, pattern_of
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.views import OrderFilter, WorkState
 from tests.runtime.bulk.shop import Shop
-from tests.runtime.worker.making import NOW, call, task
+from tests.runtime.worker.making import NOW, call, operation, task
 
 
 @pytest.fixture
@@ -251,4 +253,28 @@ def test_no_more_are_under_way_than_may_be(tmp_path: Path) -> None:
     shop.store.release_connector("shop")
     shop.run()
     assert shop.store.bulk(started.id).done == 5
+    shop.close()
+
+
+def test_what_awaits_a_message_keeps_no_others_back_and_is_decided_by_it(tmp_path: Path) -> None:
+    port = operation("port", callback=Callback(correlate="ref", within=timedelta(days=1)))
+    shop = Shop(tmp_path, [call("port", operation="shop.port")], port)
+    ids = shop.submit(1, 2, 3, refused="SOLD_OUT")
+    shop.run()
+    shop.refused.clear()
+    started = shop.start(at_once=1, most_failed=0)
+    shop.run()
+    assert [each.state for each in shop.store.bulk_targets(started.id)] == [TargetState.AWAITING] * 3
+    shop.store.post_callback("shop.port", ids[0], Outcome.COMPLETED, {}, shop.clock.now())
+    shop.run()
+    found = shop.store.bulk(started.id)
+    assert (found.state, found.under_way, found.done) == (BulkState.RUNNING, 2, 1)
+    shop.store.post_callback("shop.port", ids[1], Outcome.FATAL, {}, shop.clock.now(), "NO_LINE", "none free")
+    shop.run()
+    assert shop.store.bulk(started.id).failed == 1
+    (group,) = shop.store.cause_groups(FalloutFilter())
+    assert (group.cause.operation, group.cause.status, group.cause.code) == ("shop.port", 0, "NO_LINE")
+    shop.later(days=1)
+    ended = shop.store.bulk(started.id)
+    assert (ended.state, ended.done, ended.failed) == (BulkState.DONE, 1, 2)
     shop.close()
