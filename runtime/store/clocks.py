@@ -203,7 +203,8 @@ def _view(
 
 def _anything(reader: sqlite3.Connection, now: datetime) -> bool:
     row = reader.execute(
-        "SELECT (SELECT max(id) FROM work_history) > coalesce((SELECT position FROM cursors WHERE name = ?), 0) "
+        "SELECT coalesce((SELECT max(id) FROM work_history), 0) > "
+        "coalesce((SELECT position FROM cursors WHERE name = ?), -1) "
         "OR EXISTS (SELECT 1 FROM clocks WHERE next_at <= ?) OR EXISTS (SELECT 1 FROM clocks WHERE outdated = 1)",
         (_CURSOR, micros(now)),
     ).fetchone()
@@ -226,15 +227,18 @@ class _Tending:
         row = self._writer.execute("SELECT position FROM cursors WHERE name = ?", (_CURSOR,)).fetchone()
         if row is None:
             self._begin_all()
+            self._note(0)
         rows = self._writer.execute(_HISTORY, (row[0] if row else 0, limit)).fetchall()
         for _, work, at, what, queue, who in rows:
             # where clocks have sent an item they know
             if what != "escalated" or who:
                 self._take(work, instant(at), what, queue, who)
         if rows:
-            last = rows[-1][0]
-            self._writer.execute("INSERT OR REPLACE INTO cursors (name, position) VALUES (?, ?)", (_CURSOR, last))
+            self._note(rows[-1][0])
         return len(rows)
+
+    def _note(self, position: int) -> None:
+        self._writer.execute("INSERT OR REPLACE INTO cursors (name, position) VALUES (?, ?)", (_CURSOR, position))
 
     def _begin_all(self) -> None:
         """Items that are older than the history of items."""

@@ -294,3 +294,17 @@ def test_the_clock_stands_while_the_owner_of_the_order_is_asked(runtime: SyncRun
     on(runtime, clock, 2)
     assert story(runtime)[1:] == [("resumed", 10.5), ("warned", 11), ("breached", 12)]
     assert [(pause.reason, pause.by) for pause in runtime.work_pauses(item.id)] == [("with_owner", "ada")]
+
+
+def test_items_that_are_older_than_their_history_get_clocks(tmp_path: Path, clock: VirtualClock) -> None:
+    with SyncRuntime(tmp_path / "home", clock=clock) as runtime:
+        item = opened(runtime)
+        # as a store of an older version leaves them
+        with runtime._runtime._store._database.transaction() as writer:  # type: ignore[attr-defined]
+            writer.execute("DROP TRIGGER work_history_no_delete")
+            for table in ("clocks", "work_history", "cursors"):
+                writer.execute(f"DELETE FROM {table}")
+    with SyncRuntime(tmp_path / "home", clock=clock) as runtime:
+        on(runtime, clock, 3)
+        assert story(runtime) == [("warned", 3)]
+        assert runtime.sla()[0].due == runtime.work_item(item).due == MONDAY + 4 * HOUR
