@@ -323,12 +323,24 @@ def _move_lines(turn: Turn, plan: ChangePlan) -> None:
                 turn.move_line(line, *started, OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
         elif line.state is OrderStatus.COMPLETED and line.id in turn.lines:
             turn.move_line(line, OrderStatus.IN_PROGRESS)
+    _tell_again(turn, plan)
     reopened = {task.line for task in turn.state.tasks.values() if not task.state.final}
     for name in sorted(reopened):
         if lines[name].state is OrderStatus.COMPLETED:
             turn.move_line(lines[name], OrderStatus.IN_PROGRESS)
     turn.index = turn.state.index = Index(turn.program, turn.state)
     lines_ended(turn, reversed(lines.values()))
+
+
+def _tell_again(turn: Turn, plan: ChangePlan) -> None:
+    """Inventory is told again of what stands under a line, or is related to one, that works on another item now."""
+    state = turn.state
+    versions = {name: state.former.get(f"{name}~{plan.revision}") for name in state.lines}
+    moved = {name for name, former in versions.items() if former and former.asset != state.lines[name].asset}
+    for line in state.lines.values() if moved else ():
+        tied = line.parent in moved or any(each.line in moved for each in line.relations)
+        if tied and line.state is OrderStatus.COMPLETED and not line.context:
+            turn.ended[line.id] = line
 
 
 # --- words -------------------------------------------------------------------------------------------------------

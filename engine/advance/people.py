@@ -60,10 +60,15 @@ def work_completed(turn: Turn, event: WorkCompleted) -> None:
 def _settle_conflict(turn: Turn, task: Task, event: WorkCompleted) -> None:
     """One of two values of an attribute holds: the one that was delivered, or the one that a change has asked for."""
     name, line = str(task.outputs["attribute"]), turn.line(task)
+    taken = "the change" if event.values[TAKE_AMENDED] else "what was delivered"
+    provenance = Provenance(origin=Origin.PERSON, by=event.by, text=f"decided in favour of {taken}")
+    there = line.provenance.get(name)
     if event.values[TAKE_AMENDED]:
-        provenance = Provenance(origin=Origin.PERSON, by=event.by, text="decided in favour of the change")
         set_attribute(turn, line, name, task.outputs["amended"], provenance)
-    complete(turn, task, why=f"{'the change' if event.values[TAKE_AMENDED] else 'what was delivered'}: {event.by}")
+    elif there is None or there.origin not in (Origin.TASK, Origin.PERSON):
+        # what has delivered it is to do so again, and until then the line is as the change wants it
+        set_attribute(turn, line, name, task.outputs["delivered"], provenance)
+    complete(turn, task, why=f"{taken}: {event.by}")
 
 
 def fallout_resolved(turn: Turn, event: FalloutResolved) -> None:

@@ -102,7 +102,9 @@ def _weighed(
     diff.keys.update(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
     verdicts = Verdicts(program, state, content, diff, known, cancels=kind is not ChangeKind.MIGRATE)
     verdicts.decide()
-    redone = frozenset(task for task, (verdict, _) in verdicts.verdicts.items() if verdict in _REDONE)
+    redone = frozenset(
+        task for task, (verdict, _) in verdicts.verdicts.items() if verdict in _REDONE and not verdicts.amends(task)
+    )
     return diff, verdicts, redone
 
 

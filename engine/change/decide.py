@@ -88,6 +88,9 @@ class Verdicts:
         for task in self._state.tasks.values():
             if task.role is TaskRole.FORMER:
                 self._former(task)
+        for conflict, why in self._diff.moot.items():
+            opened = self._state.tasks[conflict].state is TaskState.WAITING
+            self.verdicts[conflict] = (_V.CANCEL if opened else _V.DISCARD, why)
         self._wholes()
 
     def _given_up(self, task: Task) -> bool:
@@ -365,6 +368,12 @@ class Verdicts:
         if cancel is not None and cancel.state.final:
             return _V.FINISH_FIRST, f"{why}; its callout is under way, and `{operation}` could not cancel it"
         return _V.CANCEL_FIRST, f"{why}; its callout is under way, `{operation}` cancels it"
+
+    def amends(self, task: str) -> bool:
+        """Whether it stands for a task, or is part of what does, and runs again: until then holds what it delivered."""
+        again = (_V.REDO, _V.UNDO_REDO, _V.RESTART)
+        row = self._state.tasks[task]
+        return row.role is TaskRole.AMEND and self.verdicts[task][0] in again and task not in self.designed
 
     # --- facts ------------------------------------------------------------------------------------------------------
 

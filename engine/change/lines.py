@@ -21,7 +21,7 @@ from orderloom.models.catalog import Action
 from orderloom.models.change import AttributeChange, ChangeKind
 from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState
+from orderloom.models.plan import OrderState, Task, TaskRole
 from orderloom.models.values import Value
 
 Found = TypeVar("Found")
@@ -53,6 +53,8 @@ class LineDiff:
     #: lines whose content differs, with what differs
     changed: dict[str, list[AttributeChange]] = field(default_factory=dict)
     clashes: list[Clash] = field(default_factory=list)
+    #: open conflicts of earlier changes that nothing is left to decide of: by task, why
+    moot: dict[str, str] = field(default_factory=dict)
     #: keys of what differs, see `orchestration.sight`
     keys: set[Key] = field(default_factory=set)
 
@@ -83,7 +85,21 @@ class Differences:
         if diff.removed or any(lines[each].action is not Action.NO_CHANGE for each in diff.added):
             diff.keys.add((ANY, ANY))
         self._compare_orders(diff)
+        for task in self._state.tasks.values():
+            if task.role is TaskRole.CONFLICT and not task.state.final:
+                why = self._settled(task)
+                if why:
+                    diff.moot[task.id] = why
         return diff
+
+    def _settled(self, conflict: Task) -> str:
+        """Why there is nothing left to decide; "" where it still is as it was when the conflict came up."""
+        line, name = self._wanted.lines.get(conflict.line), str(conflict.outputs["attribute"])
+        if line is None or line.context:
+            return "its line is taken back"
+        if line.attributes.get(name) != conflict.outputs["amended"]:
+            return f"the changed order asks for another `{name}`"
+        return ""
 
     def _compare(self, old: Line, new: Line, diff: LineDiff) -> None:
         changes: list[AttributeChange] = []

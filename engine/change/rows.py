@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from orderloom.engine.change.decide import LIVE, Verdicts
 from orderloom.engine.change.lines import Clash
-from orderloom.engine.change.undoing import Aftermath
+from orderloom.engine.change.undoing import Aftermath, providers
+from orderloom.engine.orchestration.cycles import cycle
 from orderloom.engine.orchestration.definitions import Definitions
 from orderloom.engine.orchestration.remedies import AMEND, CONFLICT, RESOLVE, UNDO, base
 from orderloom.engine.orchestration.sight import sight
@@ -15,7 +16,7 @@ from orderloom.engine.program import Program
 from orderloom.models.change import TaskDecision, TaskVerdict
 from orderloom.models.fulfillment import Line
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
-from orderloom.models.tasks import Reach, TaskKind
+from orderloom.models.tasks import Dependency, Reach, TaskDefinition, TaskKind
 
 _V = TaskVerdict
 _S = TaskState
@@ -49,6 +50,8 @@ class TaskRows:
         #: what takes back or looks after a task, by the id that it has now
         self._remedies: dict[str, list[str]] = {}
         self._added: dict[str, str] = {}
+        #: tasks, with what they come after in place of an attribute that they need
+        self._instead: set[tuple[str, str]] = set()
 
     def make(self, clashes: Iterable[Clash]) -> tuple[TaskDecision, ...]:
         """Fills in `tasks` and `renamed`; gives the decisions on all tasks."""
@@ -58,6 +61,7 @@ class TaskRows:
         self._take_back()
         conflicts = self._conflicts(clashes)
         self._weave(conflicts)
+        self._await_amended()
         self._wait_again()
         return tuple(self._decisions())
 
@@ -138,7 +142,11 @@ class TaskRows:
         self._added[task.id] = why
         plan = self._known.tasks[task.definition].definition.plan
         if task.kind is TaskKind.SUBPLAN and plan:
-            for part in self._parts(plan, task, (plan,)):
+            parts = {part.id: part for part in self._parts(plan, task, (plan,))}
+            if self._instead and cycle({task.id: task, **parts}):
+                for part in parts.values():
+                    part.after = tuple(each for each in part.after if (part.id, each) not in self._instead)
+            for part in parts.values():
                 self.tasks[part.id] = part
                 self._added[part.id] = f"part of `{task.id}`"
 
@@ -153,7 +161,12 @@ class TaskRows:
                 if dependency.reach is Reach.RELATED_ORDER:
                     continue
                 after.update(dict.fromkeys(names[name] for name in dependency.tasks if name in names))
-                if dependency.attribute and dependency.when is None:
+                if dependency.attribute and whole.version:
+                    # nothing of a former version of a line is set any more: the order in which it would be stays
+                    givers = [names[other.id] for other in tasks if _gives(other, dependency, each)]
+                    self._instead.update((names[each.id], giver) for giver in givers if giver not in after)
+                    after.update(dict.fromkeys(givers))
+                elif dependency.attribute and dependency.when is None:
                     needs[dependency.attribute] = None
             part = Task(
                 id=names[each.id],
@@ -162,7 +175,7 @@ class TaskRows:
                 line=whole.line,
                 within=whole.id,
                 after=tuple(sorted(after)),
-                needs=() if whole.version else tuple(needs),
+                needs=tuple(needs),
                 role=whole.role,
                 version=whole.version,
             )
@@ -231,8 +244,6 @@ class TaskRows:
         row = replace(old, of=self._now_called(old.of), version=self._version(old))
         if old.role in (TaskRole.UNDO, TaskRole.RESOLVE) and not old.state.final and self._is_unknown(old):
             return _for_a_person(row)
-        if old.role is TaskRole.CONFLICT and not old.state.final and old.line not in self._lines:
-            row.state = _S.CANCELLED if old.state is _S.WAITING else _S.DISCARDED
         verdict = self._verdicts.verdicts.get(old.id, (_V.KEEP, ""))[0]
         match verdict:
             case _V.DISCARD:
@@ -258,7 +269,12 @@ class TaskRows:
     # --- how they hang together -------------------------------------------------------------------------------------
 
     def _conflicts(self, clashes: Iterable[Clash]) -> dict[tuple[str, str], str]:
-        made: dict[tuple[str, str], str] = {}
+        """What is open for a person to decide, of earlier changes and of this one, by line and attribute."""
+        made = {
+            (task.line, str(task.outputs["attribute"])): task.id
+            for task in self.tasks.values()
+            if task.role is TaskRole.CONFLICT and not task.state.final
+        }
         for clash in clashes:
             name = conflict_task(clash, self._revision)
             row = Task(
@@ -290,6 +306,39 @@ class TaskRows:
                 waits = {name for (of, what), name in conflicts.items() if {(of, what), (of, "*")} & seen.keys()}
                 if waits:
                     task.after = tuple(sorted({*task.after, *waits}))
+
+    def _await_amended(self) -> None:
+        """What needs an attribute that is there, and is to be delivered anew, comes after what delivers it."""
+        found = [
+            (task, provider)
+            for task in self.tasks.values()
+            if task.needs and task.role in LIVE and task.state in (_S.PENDING, *_TURN_CAME)
+            for provider in self._amending(task)
+        ]
+        before = {task.id: task.after for task, _ in found}
+        for task, provider in found:
+            task.after = tuple(sorted((*task.after, provider)))
+        if not found or not cycle(self.tasks):
+            return
+        # where tasks would wait for each other, what is there has to do
+        for task, _ in found:
+            task.after = before[task.id]
+        for task, provider in found:
+            former, task.after = task.after, tuple(sorted((*task.after, provider)))
+            if cycle(self.tasks):
+                task.after = former
+
+    def _amending(self, task: Task) -> Iterable[str]:
+        """The tasks still to run that have delivered what this one needs, but for the whole that it is part of."""
+        wholes, whole = {task.id}, task.within
+        while whole:
+            wholes.add(whole)
+            whole = self.tasks[whole].within
+        found = (each for name in task.needs for each in providers(self._lines, self._known, task.line, name))
+        for provider in dict.fromkeys(found):
+            row = self.tasks.get(provider)
+            if row and row.role in LIVE and not row.state.final and provider not in wholes.union(task.after):
+                yield provider
 
     def _wait_again(self) -> None:
         """A task whose turn had come waits where something before it is to be done, or done again."""
@@ -344,6 +393,11 @@ _TAKES = {TaskRole.UNDO: "takes back", TaskRole.RESOLVE: "looks after what is le
 
 def conflict_task(clash: Clash, revision: int) -> str:
     return f"{clash.line}/conflict {clash.attribute}~{revision}"
+
+
+def _gives(other: TaskDefinition, dependency: Dependency, task: TaskDefinition) -> bool:
+    """Whether it sets the attribute that the task depends on."""
+    return other.id != task.id and any(each.attribute == dependency.attribute for each in other.sets)
 
 
 def _anew(wanted: Task, old: Task) -> Task:

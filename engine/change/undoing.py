@@ -16,8 +16,6 @@ class Aftermath:
 
     def __init__(self, tasks: Mapping[str, Task], lines: Mapping[str, Line], known: Definitions) -> None:
         self._tasks = tasks
-        self._lines = lines
-        self._known = known
         self._parts: dict[str, list[str]] = {}
         self._next: dict[str, list[str]] = {}
         for task in tasks.values():
@@ -34,7 +32,7 @@ class Aftermath:
             for task in tasks.values()
             if task.attempts
             for name in task.needs
-            for provider in self._providers(task.line, name)
+            for provider in providers(lines, known, task.line, name)
             if provider in tasks and provider != task.id
         ]
         for provider, task_id in by_attribute:
@@ -75,24 +73,6 @@ class Aftermath:
             whole = self._tasks[whole].within if whole in self._tasks else ""
         return list(dict.fromkeys(each for each in after if each != task))
 
-    def _providers(self, line_id: str, name: str) -> Iterable[str]:
-        """The tasks that delivered an attribute, also through lines that this one is made from."""
-        todo, seen = [(line_id, name)], set()
-        while todo:
-            place = todo.pop()
-            line = self._lines.get(place[0])
-            provenance = line.provenance.get(place[1]) if line else None
-            if provenance is None or place in seen:
-                continue
-            seen.add(place)
-            if provenance.origin is Origin.TASK:
-                yield provenance.by
-            elif provenance.origin is Origin.RULE and provenance.by in self._known.rules:
-                for mapping in self._known.rules[provenance.by].mappings:
-                    if mapping.attribute == place[1]:
-                        names = (read.name for read in reads(mapping.value) if read.root is Root.LINE)
-                        todo.extend((provenance.source, each) for each in names)
-
     def _circular(self) -> bool:
         counts = dict.fromkeys(self._tasks, 0)
         after = {task: [each for each in self._after(task) if each in counts] for task in self._tasks}
@@ -106,3 +86,22 @@ class Aftermath:
                 if not counts[each]:
                     free.append(each)
         return len(free) < len(counts)
+
+
+def providers(lines: Mapping[str, Line], known: Definitions, line_id: str, name: str) -> Iterable[str]:
+    """The tasks that delivered an attribute, also through lines that this one is made from."""
+    todo, seen = [(line_id, name)], set()
+    while todo:
+        place = todo.pop()
+        line = lines.get(place[0])
+        provenance = line.provenance.get(place[1]) if line else None
+        if provenance is None or place in seen:
+            continue
+        seen.add(place)
+        if provenance.origin is Origin.TASK:
+            yield provenance.by
+        elif provenance.origin is Origin.RULE and provenance.by in known.rules:
+            for mapping in known.rules[provenance.by].mappings:
+                if mapping.attribute == place[1]:
+                    names = (read.name for read in reads(mapping.value) if read.root is Root.LINE)
+                    todo.extend((provenance.source, each) for each in names)

@@ -192,7 +192,11 @@ def _tasks(draw: st.DrawFn, name: str, earlier: tuple[str, ...], own: Sequence[T
             if short == "t0" and draw(st.integers(0, 2)) == 0:
                 fields["amend_plan"] = "Alter" if fields.get("sets") else "Tell"
         case "auto" if short == "t1":
-            fields["sets"] = (Kit.sets("e", Kit.read(draw(st.sampled_from("abd")))),)
+            read = draw(st.sampled_from("abd"))
+            fields["sets"] = (Kit.sets("e", Kit.read(read)),)
+            if read == "d" and own[0].sets and own[0].id not in {each for one in after for each in one.tasks}:
+                # of two that run at the same time, nothing says whether one finds what the other delivers
+                fields["after"] = (*after, Kit.after(own[0].id))
         case "wait" if draw(st.booleans()):
             fields["event"] = EventMatch(event="e")
         case "wait":

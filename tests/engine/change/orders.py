@@ -35,13 +35,13 @@ def contents(draw: st.DrawFn, inventory: Inventory = EMPTY, like: ProductOrder |
     for place in sorted(places):
         id = f"n{place}"
         above = ["", *(each.id for each in staying)]
-        kept = former.get(id) if draw(st.booleans()) else None
-        each = kept if kept and kept.parent in above else draw(_additions(id, above))
-        relied = {one.item for one in each.relations if one.item}
+        same = former.get(id) if draw(st.booleans()) else None
+        added = same if same and same.parent in above else draw(_additions(id, above))
+        relied = {one.item for one in added.relations if one.item}
         if not relied <= {one.id for one in staying}:
-            each = replace(each, relations=())
-        found.append(each)
-        staying.append(each)
+            added = replace(added, relations=())
+        found.append(added)
+        staying.append(added)
     channel = like.channel if like and draw(st.booleans()) else draw(st.sampled_from(("", "1", "2")))
     start = draw(st.sampled_from((None, None, None, None, DAY + timedelta(hours=2))))
     return replace(order(*_replacing(draw, found, inventory), id="O2"), channel=channel, requested_start=start)

@@ -189,10 +189,10 @@ def test_amending_equals_ordering(program: Program, data: st.DataObject) -> None
     faults(world, data)
     for _ in range(data.draw(st.integers(1, 3), "amendments")):
         go_on(world, data)
+        interfere(world, data)
         if world.state.status.final:
             event("completed before it was changed")
             break
-        interfere(world, data)
         request = amendment(world, data, inventory)
         tell(valid(program, world, request))
         carried_through(world, data, request)

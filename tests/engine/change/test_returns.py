@@ -11,6 +11,7 @@ from orderloom.engine.advance import Refused
 from orderloom.engine.change import assess, picture
 from orderloom.engine.program import Program
 from orderloom.models.callout import Outcome
+from orderloom.models.catalog import Action
 from orderloom.models.change import TaskVerdict
 from orderloom.models.expression import Root
 from orderloom.models.inventory import EMPTY
@@ -316,3 +317,22 @@ def test_what_was_taken_back_is_done_anew_and_not_amended(
     assert world.assets["O1:1"].attributes["port"]
     undone = [task.id for task in world.state.tasks.values() if task.role is TaskRole.UNDO]
     assert len(undone) == len(undo)
+
+
+def test_inventory_is_told_of_what_a_finished_line_relies_on_when_that_moves() -> None:
+    design = Kit.program(
+        [spec("P", "product", attribute("a"))],
+        [Kit.plan("Go", "P", Kit.task("manual", "Go.visit", when=Kit.equal("a", "x")), actions=(Action.MODIFY,))],
+    )
+    first = World(design, order(item("1", "P"), item("2", "P", relies_on="1"), id="O1"), EMPTY)
+    assert first.assets["O1:2"].relies_on == {"O1:1"}
+
+    other = item("2", "P", Action.MODIFY, product="O1:2", a="y")
+    wanted = order(item("1", "P", Action.MODIFY, product="O1:1", a="x"), other, id="O2")
+    world = World(design, wanted, first.inventory)
+    assert world.state.lines["2"].state is OrderStatus.COMPLETED
+    world.apply(amend(world, order(item("1", "P", Action.MOVE, product="O1:1"), other, id="O2")))
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
+    (there,) = world.assets["O1:2"].relies_on
+    assert there != "O1:1" and world.assets[there].moved_from == "O1:1"

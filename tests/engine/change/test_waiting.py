@@ -1,0 +1,174 @@
+"""What waits after a change: for what is amended, for what a person decides, for what takes back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orderloom.models.expression import Root
+from orderloom.models.inventory import EMPTY
+from orderloom.models.journal import AmendmentRequested, CalloutAnswered, CancellationRequested, WorkCompleted
+from orderloom.models.order import OrderStatus
+from orderloom.models.plan import TaskRole, TaskState
+from tests.engine.building import attribute, item, order, spec
+from tests.engine.change.world import World
+from tests.engine.conftest import Kit
+
+_PORT = (Kit.sets("port", Kit.read("ref", Root.RESPONSE)),)
+
+
+def amend(world: World, wanted: Any) -> None:
+    world.apply(AmendmentRequested(order=wanted, inventory=world.inventory, by="ana"))
+
+
+def answer(world: World, task: str) -> None:
+    world.apply(next(each for each in world.live() if isinstance(each, CalloutAnswered) and each.task == task))
+
+
+def states(world: World, *tasks: str) -> list[str]:
+    return [world.state.tasks[each].state.value for each in tasks]
+
+
+def test_what_needs_an_attribute_waits_until_it_is_amended() -> None:
+    design = Kit.program(
+        [spec("P", "product", attribute("a"), attribute("port"), attribute("label"))],
+        [
+            Kit.plan(
+                "Go",
+                "P",
+                Kit.task("call", "Go.reserve", sets=_PORT, amend_plan="Alter"),
+                Kit.task("auto", "Go.label", after=(Kit.needs("port"),), sets=(Kit.sets("label", Kit.read("port")),)),
+                Kit.task("manual", "Go.visit", after=("Go.label",)),
+            ),
+            Kit.plan(
+                "Alter",
+                "P",
+                Kit.task("call", "Alter.do", after=(Kit.needs("port"),), sets=_PORT),
+                Kit.task("milestone", "Alter.done", after=("Alter.do",)),
+                actions=(),
+            ),
+        ],
+        [Kit.operation("sys.do", attribute("ref"))],
+    )
+    world = World(design, order(item("1", "P", a="x")), EMPTY)
+    answer(world, "1/Go.reserve")
+    for a in "yz":
+        amend(world, order(item("1", "P", a=a)))
+        # what amends needs the attribute as it is, what is made from it needs it as it will be
+        assert states(world, "1/Go.reserve/Alter.do", "1/Go.label") == ["running", "pending"]
+        answer(world, "1/Go.reserve/Alter.do")
+        assert states(world, "1/Go.label") == ["completed"]
+        assert world.state.lines["1"].attributes["label"] == f"1: {a}, None"
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
+
+
+def disputed() -> World:
+    """What `Go.measure` delivers is asked for otherwise by an amendment; `Go.fit` sees it."""
+    design = Kit.program(
+        [spec("P", "product", attribute("a"), attribute("width"), contains=[("P", 0, None)])],
+        [
+            Kit.plan(
+                "Go",
+                "P",
+                Kit.task("call", "Go.measure", sets=(Kit.sets("width", Kit.read("ref", Root.RESPONSE)),)),
+                Kit.task("auto", "Go.cut", after=("Go.measure",), when=Kit.equal("width", "1: x, None")),
+                Kit.task("manual", "Go.fit", after=("Go.cut",)),
+            )
+        ],
+        [Kit.operation("sys.do", attribute("ref"))],
+    )
+    world = World(design, order(item("1", "P", a="x"), item("2", "P", a="x")), EMPTY)
+    answer(world, "1/Go.measure")
+    return world
+
+
+def asked(world: World, width: str = "", *, other: str = "x") -> None:
+    wanted: dict[str, Any] = {"width": width} if width else {}
+    amend(world, order(item("1", "P", a="x", **wanted), item("2", "P", a=other)))
+    while world.state.change:
+        answer(world, next(each.task for each in world.live() if isinstance(each, CalloutAnswered)))
+
+
+def decided(world: World, conflict: str, takes: bool) -> None:
+    world.apply(WorkCompleted(task=conflict, by="ana", values={"amended": takes}))
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_what_sees_a_conflict_is_done_again_once_it_is_decided_either_way(takes: bool) -> None:
+    world = disputed()
+    asked(world, "80")
+    conflict = "1/conflict width~1"
+    assert world.state.tasks[conflict].state is TaskState.WAITING
+    for task in ("1/Go.measure", "1/Go.cut"):
+        assert (world.state.tasks[task].state, conflict in world.state.tasks[task].after) == (TaskState.PENDING, True)
+
+    decided(world, conflict, takes)
+    assert world.state.lines["1"].attributes["width"] == ("80" if takes else "1: x, None")
+    # the call sees all of its line: it is asked again, and what it says then holds
+    assert world.state.tasks["1/Go.measure"].state is TaskState.RUNNING
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
+    assert world.state.tasks["1/Go.cut"].state is TaskState.COMPLETED
+
+
+def test_a_conflict_holds_back_what_sees_it_over_further_changes() -> None:
+    world = disputed()
+    asked(world, "80")
+    asked(world, "80", other="y")
+    assert [task.id for task in world.state.tasks.values() if task.role is TaskRole.CONFLICT] == ["1/conflict width~1"]
+    for task in ("1/Go.measure", "1/Go.cut"):
+        assert world.state.tasks[task].state is TaskState.PENDING
+    decided(world, "1/conflict width~1", False)
+    assert world.state.tasks["1/Go.measure"].state is TaskState.RUNNING
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
+
+
+def test_a_conflict_ends_with_what_it_was_about() -> None:
+    for wanted in (order(item("1", "P", a="x"), item("2", "P", a="x")), order(item("2", "P", a="x"))):
+        world = disputed()
+        asked(world, "80")
+        amend(world, wanted)
+        while world.state.change:
+            answer(world, next(each.task for each in world.live() if isinstance(each, CalloutAnswered)))
+        assert world.state.tasks["1/conflict width~1"].state is TaskState.CANCELLED
+        assert ("1/conflict width~1", "work") not in world.possible
+        world.finish()
+        assert world.state.status is OrderStatus.COMPLETED
+    world = disputed()
+    asked(world, "80")
+    world.apply(CancellationRequested(inventory=world.inventory, by="ana"))
+    world.finish()
+    assert world.state.tasks["1/conflict width~1"].state is TaskState.CANCELLED
+    assert world.state.status is OrderStatus.CANCELLED
+
+
+@pytest.mark.parametrize("circular", [False, True])
+def test_what_takes_back_a_former_version_keeps_its_order(circular: bool) -> None:
+    after = ("Back.delete",) if circular else ()
+    design = Kit.program(
+        [spec("P", "product", attribute("a"), attribute("handle"))],
+        [
+            Kit.plan("Go", "P", Kit.task("call", "Go.do", undo_plan="Back"), Kit.task("manual", "Go.visit")),
+            Kit.plan(
+                "Back",
+                "P",
+                Kit.task("call", "Back.delete", after=(Kit.needs("handle"),)),
+                Kit.task("call", "Back.find", after=after, sets=(Kit.sets("handle", Kit.read("ref", Root.RESPONSE)),)),
+                actions=(),
+            ),
+        ],
+        [Kit.operation("sys.do", attribute("ref"))],
+    )
+    world = World(design, order(item("1", "P", a="x")), EMPTY)
+    answer(world, "1/Go.do")
+    amend(world, order(item("1", "P", a="y")))
+    tasks = {name.rpartition(".")[2]: task for name, task in world.state.tasks.items() if "/Back." in name}
+    first, then = ("delete", "find") if circular else ("find", "delete")
+    assert (tasks[first].state, tasks[then].state) == (TaskState.RUNNING, TaskState.PENDING)
+    answer(world, tasks[first].id)
+    assert tasks[then].state is TaskState.RUNNING
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
