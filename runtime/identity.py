@@ -148,7 +148,9 @@ class Identity(Face):
         """Makes a team, or gives it another title. Raises NameRefused."""
         _named(name)
         team = Team(name=name, title=title)
-        self._store.put_team(team, self._deed("put_team", "team", name, by=by, after={"title": title}))
+        former = next((each for each in self._store.teams() if each.name == name), None)
+        before: dict[str, Json] = {} if former is None else {"title": former.title}
+        self._store.put_team(team, self._deed("put_team", "team", name, by=by, before=before, after={"title": title}))
         return team_view(team, self._store.held())
 
     @needs(Permission.USERS_MANAGE)
@@ -199,9 +201,8 @@ class Identity(Face):
             own_accounts=own_accounts,
             own_queues=own_queues,
         )
-        before: dict[str, Json] = {"permissions": [*map(str, sorted(known[name].permissions))]} if name in known else {}
-        after: dict[str, Json] = {"permissions": [*map(str, sorted(role.permissions))], "includes": list(included)}
-        deed = self._deed("put_role", "role", name, by=by, before=before, after=after, reason=reason)
+        former = next((_told(each) for each in self._store.own_roles() if each.name == name), None)
+        deed = self._deed("put_role", "role", name, by=by, before=former, after=_told(role), reason=reason)
         self._store.put_role(role, deed)
         return self._roles()[name]
 
@@ -213,7 +214,7 @@ class Identity(Face):
         known = self._roles()
         if name not in known:
             raise UnknownRole(role=name, known=", ".join(known))
-        before: dict[str, Json] = {"permissions": [*map(str, sorted(known[name].permissions))]}
+        before = next((_told(each) for each in self._store.own_roles() if each.name == name), None)
         self._store.drop_role(name, self._deed("drop_role", "role", name, by=by, before=before, reason=reason))
 
     # --- what is granted
@@ -336,6 +337,16 @@ def _named(name: str) -> None:
         raise NameRefused(name=name[:_LONGEST], most=_LONGEST)
     if name == SYSTEM.name:
         raise NotPossible(what="name somebody `system`", why="the program itself is called so", do="take another name")
+
+
+def _told(role: OwnRole) -> dict[str, Json]:
+    """For the trail: all that says what a role permits, and to whom it confines."""
+    return {
+        "permissions": [*map(str, sorted(role.permissions))],
+        "includes": list(role.includes),
+        "own_accounts": role.own_accounts,
+        "own_queues": role.own_queues,
+    }
 
 
 def _permission(name: str) -> Permission:

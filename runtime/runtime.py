@@ -40,6 +40,7 @@ from orderloom.runtime.errors import (
     StillWorking,
     SubmittedBefore,
     UnknownOperation,
+    UnknownOrder,
 )
 from orderloom.runtime.home import database_url as home_database
 from orderloom.runtime.home import open_home
@@ -48,6 +49,7 @@ from orderloom.runtime.identity import Identity
 from orderloom.runtime.ids import keyed_order_id, new_order_id
 from orderloom.runtime.notifying import Notifying
 from orderloom.runtime.progress import Progress
+from orderloom.runtime.store.auditing import Deed
 from orderloom.runtime.store.errors import Conflict, ExternalIdTaken
 from orderloom.runtime.store.sqlite import open_store
 from orderloom.runtime.store.views import (
@@ -299,6 +301,7 @@ class Runtime(
                     self._clock.now(),
                     answer.code,
                     answer.message,
+                    self._said("callback", "operation", operation),
                 )
                 self._host.wake()
                 return Delivery(tasks=tasks)
@@ -307,7 +310,7 @@ class Runtime(
     @needs(Permission.MESSAGES_SEND)
     async def publish(self, event: str, payload: Mapping[str, Json]) -> Delivery:
         """Tells of an event that orders may wait for."""
-        tasks = self._store.post_event(event, payload, self._clock.now())
+        tasks = self._store.post_event(event, payload, self._clock.now(), self._said("publish", "event", event))
         self._host.wake()
         return Delivery(tasks=tasks)
 
@@ -349,20 +352,29 @@ class Runtime(
 
     # --- inside
 
+    def _said(self, what: str, kind: str, subject: str) -> Deed | None:
+        """For the trail, where a user sends a message; what the program itself passes on is in the journals."""
+        return None if self._principal.trusted else self._deed(what, kind, subject)
+
     def _same(self, first: str, order: ProductOrder) -> bool:
         """Whether an order that was submitted before asks for the same."""
         found = self._store.origin(first)[0]
         return replace(order, id=found.id, order_date=found.order_date) == found
 
     def _related(self, named: Sequence[str]) -> tuple[str, ...]:
-        """The ids of orders that a document names, by id or external id. Raises OrderRefused."""
+        """The ids of orders that a document names, by id or external id, and that are theirs to see. Raises
+        OrderRefused."""
         found: dict[str, None] = {}
         for index, name in enumerate(named):
-            if not self._store.statuses((name,)):
-                outside = self._store.orders(OrderFilter(external_id=name), 1)
+            try:
+                id = self._order(name).id
+            except UnknownOrder:
+                outside = self._store.orders(OrderFilter(external_id=name, accounts=self._principal.accounts), 1)
                 if not outside:
                     path = f"orderRelationship[{index}].id"
-                    raise OrderRefused([DocumentProblem(path, tmf622.shown(name), "an order that was submitted")])
-                name = outside[0].id
-            found[name] = None
+                    raise OrderRefused(
+                        [DocumentProblem(path, tmf622.shown(name), "an order that was submitted")]
+                    ) from None
+                id = outside[0].id
+            found[id] = None
         return tuple(found)

@@ -119,9 +119,8 @@ class Timing(Working):
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
             raise CalendarRefused(calendar=name, place=place or "it", why=first["msg"]) from None
-        deed.after.update(off=[str(day) for day in change.off], on=[str(day) for day in change.on])
-        if declared is not None:
-            deed.after["declared"] = dict(declared)
+        deed.before.update(self._calendar_now(active.name, name))
+        deed.after.update(_told(change))
         self._store.put_calendar(change, deed)
         self._host.wake()
         return found
@@ -130,7 +129,8 @@ class Timing(Working):
     async def reset_calendar(self, name: str, bundle: str | None = None, by: str = "", reason: str = "") -> None:
         """The calendar counts as its bundle has it. Raises UnknownBundle, WhichBundle, UnknownCalendar."""
         active = self._active(bundle)
-        deed = self._deed("reset_calendar", "calendar", f"{active.name}.{name}", by=by, reason=reason)
+        before = self._calendar_now(active.name, name)
+        deed = self._deed("reset_calendar", "calendar", f"{active.name}.{name}", by=by, before=before, reason=reason)
         try:
             self._store.drop_calendar(active.name, name, deed)
         except NotFound:
@@ -139,6 +139,11 @@ class Timing(Working):
 
     # --- inside
 
+    def _calendar_now(self, bundle: str, name: str) -> dict[str, Json]:
+        """How a calendar was changed until now, for the trail."""
+        change = self._store.calendar_standing().changes.get((bundle, name))
+        return {} if change is None else _told(change)
+
     async def _check_reason(self, work: WorkItem, reason: str) -> None:
         known: tuple[str, ...] = ()
         if work.order:
@@ -146,3 +151,9 @@ class Timing(Working):
         if reason in known or (not known and _REASON.fullmatch(reason)):
             return
         raise UnknownReason(reason=reason, known=", ".join(known) or "one word, like waiting_customer")
+
+
+def _told(change: CalendarChange) -> dict[str, Json]:
+    """A change of a calendar, for the trail."""
+    told: dict[str, Json] = {"off": [str(day) for day in change.off], "on": [str(day) for day in change.on]}
+    return told if change.declared is None else {**told, "declared": dict(change.declared)}

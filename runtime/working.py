@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from orderloom.models.conversion import Json, to_json
 from orderloom.models.design import Design
 from orderloom.models.journal import Event, WorkCompleted, WorkKind
 from orderloom.runtime import forms
@@ -122,7 +123,8 @@ class Working(Face):
             return self._close(work, by)
         design = await self._design(self._order(work.order).design)
         read = forms.read_form(work.form, values or {}, design.enums)
-        deed = self._item_deed("complete", work, by, after={"state": "done"})
+        told: dict[str, Json] = {name: to_json(value) for name, value in read.items()}
+        deed = self._item_deed("complete", work, by, after={"state": "done", "values": told})
         event = WorkCompleted(task=work.task, by=deed.who, values=read)
         return await self._finish(work, event, "complete", deed)
 
@@ -170,7 +172,7 @@ class Working(Face):
         return work
 
     def _item_deed(
-        self, what: str, work: WorkItem, by: str, *, after: Mapping[str, str] | None = None, reason: str = ""
+        self, what: str, work: WorkItem, by: str, *, after: Mapping[str, Json] | None = None, reason: str = ""
     ) -> Deed:
         """Something done with an item, for the trail."""
         before = {"claimed_by": work.claimed_by, "queue": work.queue}

@@ -116,8 +116,8 @@ class Intervening(Fallout):
 
     @needs(Permission.FALLOUT_VIEW)
     async def bulks(self, limit: int = 100) -> list[BulkView]:
-        """Newest first."""
-        return self._store.bulks(limit)
+        """Newest first; those confined to queues or accounts see their own."""
+        return self._store.bulks(limit, who=self._principal.name if self._confined() else "")
 
     @needs(Permission.FALLOUT_VIEW)
     async def bulk(self, number: int) -> BulkView:
@@ -160,9 +160,16 @@ class Intervening(Fallout):
 
     def _bulk(self, number: int) -> BulkView:
         try:
-            return self._store.bulk(number)
+            found = self._store.bulk(number)
         except (NotFound, OverflowError):
             raise UnknownBulk(bulk=number) from None
+        if self._confined() and found.who != self._principal.name:
+            raise UnknownBulk(bulk=number)
+        return found
+
+    def _confined(self) -> bool:
+        """What somebody else has started may be about work or orders that they do not see."""
+        return self._principal.queues is not None or self._principal.accounts is not None
 
     async def _start(
         self,

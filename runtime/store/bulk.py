@@ -55,11 +55,13 @@ class SqliteBulk:
             record(writer, deed)
             return one(writer, bulk)
 
-    def bulks(self, limit: int = 100, *, open_only: bool = False) -> list[BulkView]:
-        """Newest first."""
-        test = "WHERE state IN ('running', 'stopping') " if open_only else ""
+    def bulks(self, limit: int = 100, *, who: str = "", open_only: bool = False) -> list[BulkView]:
+        """Newest first; only those that `who` has started, "" for all."""
+        test = "AND state IN ('running', 'stopping') " if open_only else ""
         with self._database.snapshot() as reader:
-            rows = reader.execute(f"SELECT {COLUMNS} FROM bulks {test}ORDER BY id DESC LIMIT ?", (limit,)).fetchall()
+            rows = reader.execute(
+                f"SELECT {COLUMNS} FROM bulks WHERE ?1 IN ('', who) {test}ORDER BY id DESC LIMIT ?2", (who, limit)
+            ).fetchall()
         return [bulk_of(row) for row in rows]
 
     def bulk(self, bulk: int) -> BulkView:

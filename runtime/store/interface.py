@@ -100,11 +100,12 @@ class Requests(Protocol):
         at: datetime,
         code: str = "",
         message: str = "",
+        deed: Deed | None = None,
     ) -> int:
         """Routes the message of an operation to the tasks that await it and returns how many there were; a message that
         nobody awaits yet is kept for a while (see `forget_early`) and 0 is returned."""
 
-    def post_event(self, name: str, payload: Mapping[str, Json], at: datetime) -> int:
+    def post_event(self, name: str, payload: Mapping[str, Json], at: datetime, deed: Deed | None = None) -> int:
         """Routes an event to the tasks that listen for it, as `post_callback` does."""
 
     def forget_early(self, before: datetime) -> int:

@@ -45,7 +45,7 @@ class Bulks(Protocol):
     def start_bulk(self, new: NewBulk, at: datetime, deed: Deed | None = None) -> BulkView:
         """Freezes its targets. Raises Conflict where there are none."""
 
-    def bulks(self, limit: int = 100, *, open_only: bool = False) -> list[BulkView]:
+    def bulks(self, limit: int = 100, *, who: str = "", open_only: bool = False) -> list[BulkView]:
         """Newest first."""
 
     def bulk(self, bulk: int) -> BulkView:

@@ -127,15 +127,18 @@ class SqliteRequests:
         at: datetime,
         code: str = "",
         message: str = "",
+        deed: Deed | None = None,
     ) -> int:
         found = callback_message(
             CallbackReceived(task="", outcome=outcome, outputs=outputs, code=code, message=message)
         )
         with self._database.transaction() as writer:
+            record(writer, deed)
             return route_callback(writer, operation, correlation, found, micros(at) or 0)
 
-    def post_event(self, name: str, payload: Mapping[str, Json], at: datetime) -> int:
+    def post_event(self, name: str, payload: Mapping[str, Json], at: datetime, deed: Deed | None = None) -> int:
         with self._database.transaction() as writer:
+            record(writer, deed)
             return route_event(writer, name, payload, micros(at) or 0)
 
     def forget_early(self, before: datetime) -> int:

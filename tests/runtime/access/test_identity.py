@@ -19,6 +19,7 @@ from orderloom.runtime.errors import (
     NameRefused,
     NotGranted,
     NotPossible,
+    OrderRefused,
     UnknownOrder,
     UnknownPermission,
     UnknownRole,
@@ -174,6 +175,60 @@ def test_a_customer_sees_orders_of_their_own_accounts_only(tmp_path: Path) -> No
             await carol.preview(box(account="A-9", externalId="X-10"))
         with pytest.raises(Forbidden):
             await carol.attempts(mine.id)
+
+    on(tmp_path, work)
+
+
+def test_an_order_is_tied_to_orders_that_one_sees_only(tmp_path: Path) -> None:
+    async def work(runtime: Runtime) -> None:
+        await runtime.deploy(FILES)
+        await runtime.add_user("root", roles=["administrator"])
+        await runtime.add_user("carol", roles=["customer"], accounts=["A-1"])
+        await runtime.submit(box(account="A-9", id="O-9", externalId="X-9"))
+        await runtime.submit(box(account="A-1", id="O-1", externalId="X-1"))
+        carol = await runtime.acting_as("carol")
+        for other in ("O-9", "X-9", "O-none"):
+            related = [{"id": other, "relationshipType": "dependsOn"}]
+            with pytest.raises(OrderRefused, match="an order that was submitted"):
+                await carol.submit(box(account="A-1", orderRelationship=related))
+        mine = await carol.submit(box(account="A-1", orderRelationship=[{"id": "X-1", "relationshipType": "requires"}]))
+        assert (await runtime.state(mine.id)).order.depends_on == ("O-1",)
+
+    on(tmp_path, work)
+
+
+def test_the_trail_says_what_changed(tmp_path: Path) -> None:
+    async def work(runtime: Runtime) -> None:
+        await runtime.deploy(FILES)
+        await runtime.put_role("partner", permissions=["orders.view"], own_accounts=True)
+        await runtime.put_role("partner", permissions=["orders.view"], includes=["customer"])
+        await runtime.drop_role("partner")
+        dropped, changed, made = [view.deed for view in await runtime.audit(kind="role")]
+        assert made.before == {}
+        assert made.after["own_accounts"] is True
+        assert changed.before == made.after
+        assert changed.after == dropped.before
+        assert (changed.after["own_accounts"], changed.after["includes"]) == (False, ["customer"])
+        await runtime.put_team("field", "Field")
+        await runtime.put_team("field", "Field force")
+        assert (await runtime.audit(kind="team", limit=1))[0].deed.before == {"title": "Field"}
+
+        await runtime.add_user("root", roles=["administrator"])
+        await runtime.add_user("ivo", roles=["integrator"])
+        ivo = await runtime.acting_as("ivo")
+        await ivo.publish("parcel.seen", {"tracking": "T-1"})
+        await ivo.callback("depot.send", {"tracking": "T-1"})
+        assert [(view.deed.what, view.deed.subject) for view in await runtime.audit(who="ivo")] == [
+            ("callback", "depot.send"),
+            ("publish", "parcel.seen"),
+        ]
+
+        await runtime.submit(box())
+        await runtime.run_until_idle()
+        (item,) = await runtime.work()
+        await runtime.complete(item.id, "root", {"weight": "3"})
+        (done,) = await runtime.audit(what="complete")
+        assert done.deed.after == {"state": "done", "values": {"weight": 3, "fragile": False}}
 
     on(tmp_path, work)
 

@@ -188,6 +188,10 @@ def test_bulks_are_of_what_one_sees(tmp_path: Path) -> None:
             by="ada",
         )
         assert (started.total, started.chosen) == (3, {"group": group.cause.id})
+        assert await outsider.bulks() == []
+        for asked in (outsider.bulk, outsider.bulk_targets, outsider.stop_bulk, outsider.resume_bulk):
+            with pytest.raises(UnknownBulk):
+                await asked(started.id)
         for span in (timedelta(hours=1), timedelta(seconds=2), timedelta(seconds=2), timedelta(seconds=2)):
             clock.advance(span)
             await runtime.run_until_idle()
