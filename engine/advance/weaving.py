@@ -107,7 +107,7 @@ def _put(turn: Turn, woven: _Woven) -> None:
         state.tasks[id].after = after
         turn.tasks.add(id)
     state.tasks.update(woven.tasks)
-    for line in {task.line for task in woven.tasks.values()}:
+    for line in dict.fromkeys(task.line for task in woven.tasks.values()):
         if state.lines[line].state is OrderStatus.COMPLETED:
             turn.ended.pop(line, None)
             turn.move_line(state.lines[line], OrderStatus.IN_PROGRESS)

@@ -99,7 +99,7 @@ def _weighed(
 ) -> tuple[LineDiff, Verdicts, frozenset[str]]:
     """What differs, what becomes of the tasks, and those of them whose deliveries do not count any more."""
     diff = Differences(program, state, content, kind).find()
-    diff.keys.update(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
+    diff.note(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
     verdicts = Verdicts(program, state, content, diff, known, cancels=kind is not ChangeKind.MIGRATE)
     verdicts.decide()
     redone = frozenset(

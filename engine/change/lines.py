@@ -6,7 +6,7 @@ meanwhile: that is carried over, unless the task that delivered it is done again
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
@@ -55,8 +55,12 @@ class LineDiff:
     clashes: list[Clash] = field(default_factory=list)
     #: open conflicts of earlier changes that nothing is left to decide of: by task, why
     moot: dict[str, str] = field(default_factory=dict)
-    #: keys of what differs, see `orchestration.sight`
-    keys: set[Key] = field(default_factory=set)
+    #: keys of what differs, see `orchestration.sight`, as they were found: reasons name the first that a task sees
+    keys: dict[Key, None] = field(default_factory=dict)
+
+    def note(self, keys: Iterable[Key]) -> None:
+        """What differs, too."""
+        self.keys.update(dict.fromkeys(keys))
 
 
 class Differences:
@@ -83,7 +87,7 @@ class Differences:
             if not old.context and old.state not in TAKEN_BACK and (new is None or new.context):
                 diff.removed.append(old.id)
         if diff.removed or any(lines[each].action is not Action.NO_CHANGE for each in diff.added):
-            diff.keys.add((ANY, ANY))
+            diff.note([(ANY, ANY)])
         self._compare_orders(diff)
         for task in self._state.tasks.values():
             if task.role is TaskRole.CONFLICT and not task.state.final:
@@ -107,14 +111,14 @@ class Differences:
             change = self._attribute(old, new, name, diff)
             if change:
                 changes.append(change)
-                diff.keys.update(((new.id, name), (new.id, ANY), (ANY, name)))
+                diff.note(((new.id, name), (new.id, ANY), (ANY, name)))
         if old.action is not new.action:
-            diff.keys.update(((new.id, "@action"), (new.id, ANY), (ANY, "@action"), (ANY, ANY)))
+            diff.note(((new.id, "@action"), (new.id, ANY), (ANY, "@action"), (ANY, ANY)))
         if old.quantity != new.quantity:
-            diff.keys.update(((new.id, "@quantity"), (new.id, ANY), (ANY, "@quantity"), (ANY, ANY)))
+            diff.note(((new.id, "@quantity"), (new.id, ANY), (ANY, "@quantity"), (ANY, ANY)))
         moved = old.parent != new.parent or old.root != new.root
         if moved:
-            diff.keys.update(((new.id, PARENT), (new.id, ROOT), (ANY, ANY)))
+            diff.note(((new.id, PARENT), (new.id, ROOT), (ANY, ANY)))
         if changes or moved or old.action is not new.action or old.quantity != new.quantity:
             diff.changed[new.id] = changes
 
@@ -150,9 +154,9 @@ class Differences:
     def _compare_orders(self, diff: LineDiff) -> None:
         before, after = order_values(self._state.order), order_values(self._wanted.order)
         names = [name for name in after if before[name] != after[name]]
-        diff.keys.update((ORDER, name) for name in names)
+        diff.note((ORDER, name) for name in names)
         if names:
-            diff.keys.add((ORDER, ANY))
+            diff.note([(ORDER, ANY)])
 
 
 def _explicit(line: Line, name: str) -> bool:

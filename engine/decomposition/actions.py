@@ -210,7 +210,7 @@ def _unheld(work: Work, id: str) -> str:
 
 def _forget(line: Line, spec: Spec, derived: frozenset[str]) -> None:
     """What rules alone set is as they say now: what they set before goes back to the default, or is absent."""
-    for name in derived & line.attributes.keys():
+    for name in sorted(derived & line.attributes.keys()):
         default = spec.attributes[name].default if name in spec.attributes else None
         if default is None:
             del line.attributes[name], line.provenance[name]
