@@ -12,6 +12,7 @@ from functools import cached_property
 
 from orderloom.engine.change.content import Wanted
 from orderloom.engine.change.lines import TAKEN_BACK, LineDiff, Merge
+from orderloom.engine.change.parts import parts_of
 from orderloom.engine.orchestration.definitions import CompiledTask, Definitions
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.orchestration.reads import reads
@@ -68,14 +69,20 @@ class Verdicts:
         self._taken_back = {task.of for task in state.tasks.values() if task.role in (TaskRole.UNDO, TaskRole.RESOLVE)}
         #: the wanted tasks by id, with those of amend plans that stand in the place of one
         self.planned: dict[str, Task] = dict(wanted.tasks)
+        #: keys of what is delivered anew whatever differs
+        self._first: tuple[Key, ...] = ()
 
     def decide(self) -> None:
         """Fills in `verdicts`."""
         kept: list[Task] = []
         for task in self._state.tasks.values():
+            if task.role is TaskRole.AMEND and task.id in self._wanted.tasks and not self._given_up(task):
+                self._amending(task)
+        for task in self._state.tasks.values():
             if task.role in LIVE and task.id not in self._wanted.tasks:
-                if self._of_kept_amendment(task):
-                    self.planned[task.id] = _as_planned(task)
+                if task.id in self.verdicts:
+                    continue
+                if task.id in self.planned:
                     kept.append(task)
                 else:
                     self._gone(task)
@@ -99,14 +106,27 @@ class Verdicts:
         line = self._state.lines.get(task.line)
         return task.id in self._taken_back or line is None or line.state in TAKEN_BACK
 
-    def _of_kept_amendment(self, task: Task) -> bool:
-        """Whether it is part of an amend plan whose task stands in the wanted plan."""
-        whole = self._state.tasks.get(task.within)
-        while whole is not None and task.role is TaskRole.AMEND:
-            if whole.id in self._wanted.tasks:
-                return whole.role is TaskRole.AMEND and not self._given_up(whole)
-            whole = self._state.tasks.get(whole.within)
-        return False
+    def _amending(self, whole: Task) -> None:
+        """Plans the parts of an amend plan that stands for a task, as the design has them while it is under way."""
+        if whole.state.final:
+            self.planned.update((part.id, _as_planned(part)) for part in self._parts_of(whole))
+        elif whole.definition in self._known.tasks:
+            plan = self._known.tasks[whole.definition].definition.plan
+            self.planned.update(parts_of(self._program, plan, whole))
+            for part in self._parts_of(whole):
+                if part.definition.endswith(AMEND) and part.id in self.planned and not self._given_up(part):
+                    self._amending(part)
+        else:
+            self.verdicts[whole.id] = (_V.RESTART, "the design no longer says how to amend it")
+            self._first = (*self._first, *self._delivered(whole, _V.RESTART), *self._not_amended(whole))
+
+    def _parts_of(self, whole: Task) -> Iterator[Task]:
+        """The tasks of an amend plan, and of the plans within it, that stand in the place of a task."""
+        inside = {whole.id}
+        for part in self._state.tasks.values():
+            if part.role is TaskRole.AMEND and part.within in inside:
+                inside.add(part.id)
+                yield part
 
     # --- tasks that are no longer wanted --------------------------------------------------------------------------
 
@@ -166,7 +186,7 @@ class Verdicts:
                 seen_by.setdefault(key, []).append(task)
             if task.within:
                 seen_by.setdefault((task.within, _PARTS), []).append(task)
-        todo = deque(self._diff.keys)
+        todo = deque((*self._diff.keys, *self._first))
         followed: set[Key] = set()
         while todo:
             key = todo.popleft()
@@ -212,16 +232,13 @@ class Verdicts:
     def _not_amended(self, whole: Task) -> Iterator[Key]:
         """Ends the tasks of the amend plan that stands for a task; gives the keys of what they have delivered."""
         self.designed.add(whole.id)
-        inside = {whole.id}
-        for part in self._state.tasks.values():
-            if part.role is TaskRole.AMEND and part.within in inside:
-                inside.add(part.id)
-                self.planned.pop(part.id, None)
-                if part.state is _SKIPPED or self._given_up(part):
-                    self.verdicts[part.id] = (_V.KEEP, "")
-                else:
-                    self.verdicts[part.id] = self._end(part, f"`{whole.id}` is not amended any more")
-                    yield from self._delivered(part, _V.UNDO)
+        for part in self._parts_of(whole):
+            self.planned.pop(part.id, None)
+            if part.state is _SKIPPED or self._given_up(part):
+                self.verdicts[part.id] = (_V.KEEP, "")
+            else:
+                self.verdicts[part.id] = self._end(part, f"`{whole.id}` is not amended any more")
+                yield from self._delivered(part, _V.UNDO)
 
     def _sight(self, task: Task) -> Iterable[Key]:
         line = self._wanted.lines[task.line]
@@ -348,6 +365,21 @@ class Verdicts:
                 self.verdicts[whole.id] = (_V.REDO, "tasks of it are to be done")
                 if whole.within:
                     todo.append(whole)
+
+        going_on = {task.within for task in tasks.values() if self._is_open(task.id)}
+        for whole in self._state.tasks.values():
+            stays = self.verdicts.get(whole.id, (None, ""))[0] in (_V.KEEP, _V.UPDATE) and whole.id in tasks
+            under_way = whole.kind is TaskKind.SUBPLAN and whole.state is TaskState.RUNNING
+            if stays and under_way and whole.id not in going_on:
+                self.verdicts[whole.id] = (_V.RESTART, "nothing of it is left to do")
+
+    def _is_open(self, task: str) -> bool:
+        """Whether the task is still to be done once the change is applied."""
+        old = self._state.tasks.get(task)
+        if old is None or task in self.again:
+            return True
+        verdict = self.verdicts[task][0]
+        return not old.state.final if verdict in (_V.KEEP, _V.UPDATE) else True
 
     def _will_run(self, task: str) -> bool:
         old = self._state.tasks.get(task)

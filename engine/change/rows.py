@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from orderloom.engine.change.decide import LIVE, Verdicts
 from orderloom.engine.change.lines import Clash
+from orderloom.engine.change.parts import parts_of
 from orderloom.engine.change.undoing import Aftermath, providers
 from orderloom.engine.orchestration.cycles import cycle
 from orderloom.engine.orchestration.definitions import Definitions
@@ -16,7 +17,7 @@ from orderloom.engine.program import Program
 from orderloom.models.change import TaskDecision, TaskVerdict
 from orderloom.models.fulfillment import Line
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
-from orderloom.models.tasks import Dependency, Reach, TaskDefinition, TaskKind
+from orderloom.models.tasks import TaskKind
 
 _V = TaskVerdict
 _S = TaskState
@@ -50,8 +51,6 @@ class TaskRows:
         #: what takes back or looks after a task, by the id that it has now
         self._remedies: dict[str, list[str]] = {}
         self._added: dict[str, str] = {}
-        #: tasks, with what they come after in place of an attribute that they need
-        self._instead: set[tuple[str, str]] = set()
 
     def make(self, clashes: Iterable[Clash]) -> tuple[TaskDecision, ...]:
         """Fills in `tasks` and `renamed`; gives the decisions on all tasks."""
@@ -142,46 +141,10 @@ class TaskRows:
         self._added[task.id] = why
         plan = self._known.tasks[task.definition].definition.plan
         if task.kind is TaskKind.SUBPLAN and plan:
-            parts = {part.id: part for part in self._parts(plan, task, (plan,))}
-            if self._instead and cycle({task.id: task, **parts}):
-                for part in parts.values():
-                    part.after = tuple(each for each in part.after if (part.id, each) not in self._instead)
+            parts = parts_of(self._program, plan, task)
             for part in parts.values():
                 self.tasks[part.id] = part
                 self._added[part.id] = f"part of `{task.id}`"
-
-    def _parts(self, plan: str, whole: Task, chain: tuple[str, ...]) -> Iterator[Task]:
-        """The tasks of a plan that runs within a task; they come after each other as the plan says."""
-        tasks = self._program.design.plans[plan].tasks
-        names = {each.id: f"{whole.id}/{each.id}" for each in tasks}
-        for each in tasks:
-            after: dict[str, None] = {}
-            needs: dict[str, None] = {}
-            for dependency in each.after:
-                if dependency.reach is Reach.RELATED_ORDER:
-                    continue
-                after.update(dict.fromkeys(names[name] for name in dependency.tasks if name in names))
-                if dependency.attribute and whole.version:
-                    # nothing of a former version of a line is set any more: the order in which it would be stays
-                    givers = [names[other.id] for other in tasks if _gives(other, dependency, each)]
-                    self._instead.update((names[each.id], giver) for giver in givers if giver not in after)
-                    after.update(dict.fromkeys(givers))
-                elif dependency.attribute and dependency.when is None:
-                    needs[dependency.attribute] = None
-            part = Task(
-                id=names[each.id],
-                definition=each.id,
-                kind=each.kind,
-                line=whole.line,
-                within=whole.id,
-                after=tuple(sorted(after)),
-                needs=tuple(needs),
-                role=whole.role,
-                version=whole.version,
-            )
-            yield part
-            if each.kind is TaskKind.SUBPLAN and each.plan not in chain:
-                yield from self._parts(each.plan, part, (*chain, each.plan))
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -393,11 +356,6 @@ _TAKES = {TaskRole.UNDO: "takes back", TaskRole.RESOLVE: "looks after what is le
 
 def conflict_task(clash: Clash, revision: int) -> str:
     return f"{clash.line}/conflict {clash.attribute}~{revision}"
-
-
-def _gives(other: TaskDefinition, dependency: Dependency, task: TaskDefinition) -> bool:
-    """Whether it sets the attribute that the task depends on."""
-    return other.id != task.id and any(each.attribute == dependency.attribute for each in other.sets)
 
 
 def _anew(wanted: Task, old: Task) -> Task:

@@ -92,6 +92,9 @@ def programs(draw: st.DrawFn) -> Program:
 def newer(draw: st.DrawFn, program: Program) -> Program:
     """Another version of the design: tasks gone, new, and done in another way."""
     plans = dict(program.design.plans)
+    more = Kit.task("call", "Alter.new", sets=(Kit.sets("d", Kit.read("ref", Root.RESPONSE)),))
+    alter = plans["Alter"].tasks
+    plans["Alter"] = replace(plans["Alter"], tasks=draw(st.sampled_from((alter, alter[:1], (*alter, more), (more,)))))
     for name, plan in program.design.plans.items():
         if name in {each.name for each in _WITHIN} or name == "Stay":
             continue
@@ -99,7 +102,7 @@ def newer(draw: st.DrawFn, program: Program) -> Program:
         if draw(st.integers(0, 2)) == 0:
             tasks.append(Kit.task("call", f"{name}.new", undo="sys.undo"))
         tasks = [
-            replace(task, undo=draw(st.sampled_from(("", "sys.undo"))), undo_plan="")
+            replace(task, undo=draw(st.sampled_from(("", "sys.undo"))), undo_plan="", amend_plan="")
             if draw(st.integers(0, 4)) == 0
             else task
             for task in tasks
