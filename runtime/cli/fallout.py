@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -17,7 +18,7 @@ from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_o
 from orderloom.runtime.cli.values import set_option
 from orderloom.runtime.cli.work import all_values
 from orderloom.runtime.errors import NotAllowed, OrderloomError
-from orderloom.runtime.store.causes import Cause, FalloutFilter
+from orderloom.runtime.store.causes import Cause, FalloutFilter, FalloutItem
 from orderloom.runtime.synchronous import SyncRuntime
 from orderloom.runtime.views import Correction, Receipt
 
@@ -32,6 +33,12 @@ def command() -> None:
 command.add_command(bulk.command)
 
 
+def _flat(found: FalloutItem) -> dict[str, object]:
+    """As a manual task's item is listed, with what belongs to failed ones beside."""
+    item = {field.name: getattr(found.item, field.name) for field in fields(found.item)}
+    return {**item, "cause": found.cause, "retry_at": found.retry_at}
+
+
 @command.command(name="list")
 @filter_options
 @click.option("--limit", default=100, show_default=True, type=click.IntRange(1, 10_000), help="At most so many.")
@@ -43,7 +50,7 @@ def list_fallout(ctx: click.Context, /, limit: int, as_json: bool, **chosen: Any
     with opened(ctx) as runtime:
         found = runtime.fallout(fallout_filter(**chosen), limit=limit)
     if as_json:
-        screen.show_json(found)
+        screen.show_json([_flat(each) for each in found])
         return
     if not found:
         screen.remark("no fallout")

@@ -40,6 +40,11 @@ def test_every_operation_names_its_permission() -> None:
     assert [name for name, permission in operations().items() if permission is None] == []
 
 
+def test_every_permission_is_needed_somewhere() -> None:
+    found = set(operations().values()) | {Permission.ORDERS_FORCE, Permission.WORK_ASSIGN, Permission.FALLOUT_VIEW}
+    assert set(Permission) - found == set()
+
+
 def test_the_matrix_is_as_written(update_golden: bool) -> None:
     text = "\n".join(matrix()) + "\n"
     if update_golden:

@@ -20,7 +20,7 @@ def lived(shell: Shell, packed: Callable[..., str]) -> Shell:
     packed("first")
     order = packed("second", weight=30, account="A-2")
     (item,) = shell.json("fallout", "list", "--order", order)
-    shell("fallout", "skip", str(item["item"]["id"]), "--by", "bo")
+    shell("fallout", "skip", str(item["id"]), "--by", "bo")
     shell("run", "--until-idle")
     return shell
 

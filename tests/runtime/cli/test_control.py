@@ -24,7 +24,7 @@ def test_groups_and_corrections(shell: Shell, trouble: list[str]) -> None:
     (group,) = shell.json("fallout", "groups")
     assert (group["count"], group["cause"]["operation"], group["cause"]["status"]) == (2, "depot.send", 409)
     assert "NO_ROOM" in shell("fallout", "groups").stdout
-    items = [each["item"]["id"] for each in shell.json("fallout", "list", "--group", str(group["cause"]["id"]))]
+    items = [each["id"] for each in shell.json("fallout", "list", "--group", str(group["cause"]["id"]))]
     assert len(items) == 2
     assert shell.json("fallout", "list", "--older", "1h") == []
     assert shell.json("fallout", "list", "--task", "Ship.pack") == []
@@ -35,12 +35,12 @@ def test_groups_and_corrections(shell: Shell, trouble: list[str]) -> None:
     assert "expected integer" in shell("fallout", "correct", order, line, "--set", "weight=x", exit=1).stderr
     assert "to be tried again" in shell("fallout", "correct", order, line, "--set", "weight=3", "--retry").stdout
     shell("run", "--until-idle")
-    assert [each["item"]["id"] for each in shell.json("fallout", "list")] == items[1:]
+    assert [each["id"] for each in shell.json("fallout", "list")] == items[1:]
     assert trouble[0] == order
 
 
 def test_the_owner_is_asked(shell: Shell, trouble: list[str]) -> None:
-    item = str(shell.json("fallout", "list", "--order", trouble[0])[0]["item"]["id"])
+    item = str(shell.json("fallout", "list", "--order", trouble[0])[0]["id"])
     assert "nothing is wanted" in shell("fallout", "wanted").stderr
     assert "name the attributes" in shell("fallout", "return", item, exit=1).stderr
     shell("fallout", "return", item, "--attribute", "weight", "--text", "how heavy?", "--by", "ada")
@@ -62,7 +62,7 @@ def test_bulks_and_schedules(shell: Shell, trouble: list[str]) -> None:
     assert "not both" in shell("fallout", "bulk", "start", "retry", "4", "--code", "NO_ROOM", exit=2).stderr
     assert "nothing matches" in shell("fallout", "bulk", "start", "skip", "--code", "OTHER", exit=1).stderr
     assert "expected a pace" in shell("fallout", "bulk", "start", "skip", "--all", "--pace", "fast", exit=2).stderr
-    item = str(shell.json("fallout", "list", "--order", trouble[0])[0]["item"]["id"])
+    item = str(shell.json("fallout", "list", "--order", trouble[0])[0]["id"])
     (scheduled,) = shell.json("fallout", "retry", item, "--in", "2h")
     assert shell.json("fallout", "show", item)["retry_at"] == scheduled["start_at"]
     assert "not both" in shell("fallout", "retry", item, "--in", "2h", "--at", "2030-01-01T08:00", exit=2).stderr
