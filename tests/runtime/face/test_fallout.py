@@ -172,7 +172,7 @@ def test_bulks_are_of_what_one_sees(tmp_path: Path) -> None:
             await runtime.start_bulk("handOver", queue="nowhere")
         for wrong in ({"queue": "trouble"}, {"values": {"weight": 1}}):
             with pytest.raises(NotAllowed, match="it takes no"):
-                await runtime.start_bulk("skip", **wrong)  # type: ignore[arg-type]
+                await runtime.start_bulk("skip", **wrong)
         with pytest.raises(NotAllowed, match="it needs values"):
             await runtime.start_bulk("correct")
         with pytest.raises(UnknownBulk):
