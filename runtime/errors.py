@@ -321,7 +321,7 @@ class NotTaken(OrderloomError):
 
 
 class ExternalIdUsed(OrderloomError):
-    """external id `{external_id}` is that of order `{order}`, which has other content"""
+    """external id `{external_id}` is that of order `{order}`, which has {unlike}"""
 
     code = "external-id-used"
     help = "amend that order, or submit this one under another external id"

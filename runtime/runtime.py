@@ -165,9 +165,11 @@ class Runtime(
         try:
             self._store.submit([NewOrder(order=order, document=orjson.dumps(parsed), design=design.digest)], now, deed)
         except ExternalIdTaken as taken:
-            if taken.order != order.id and (checked.id or idempotency_key or not self._same(taken.order, order)):
-                raise ExternalIdUsed(external_id=order.external_id, order=taken.order) from None
-            if not self._same(taken.order, order):
+            same = self._same(taken.order, order)
+            if taken.order != order.id and (checked.id or idempotency_key or not same):
+                unlike = "the same content under another id" if same else "other content"
+                raise ExternalIdUsed(external_id=order.external_id, order=taken.order, unlike=unlike) from None
+            if not same:
                 raise SubmittedBefore(key=checked.id or idempotency_key, order=order.id) from None
             return self._store.order(taken.order)
         except Conflict:

@@ -127,7 +127,7 @@ def test_the_same_order_twice_is_one(runtime: SyncRuntime) -> None:
     assert runtime.submit(order(account="A-1", externalId="X-1")).id == first.id
     with pytest.raises(ExternalIdUsed, match=f"external id `X-1` is that of order `{first.id}`, which has other"):
         runtime.submit(order(account="A-1", externalId="X-1", size="large"))
-    with pytest.raises(ExternalIdUsed):
+    with pytest.raises(ExternalIdUsed, match=f"that of order `{first.id}`, which has the same content"):
         runtime.submit(order(account="A-1", externalId="X-1", id="mine"))
     assert len(runtime.orders()) == 1
     runtime.run_until_idle()
