@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from graphlib import TopologicalSorter
 
 from orderloom.models.design import Design
 from orderloom.models.order import OrderStatus
@@ -36,7 +37,7 @@ class OrderProgress:
     #: where the design or the order gives times, and it is not over
     expected: datetime | None
     completed_at: datetime | None
-    #: reached ones first, in the order of their times; then those to come, in the order of the plan
+    #: reached ones first, in the order of their times; then those to come, each after what its task comes after
     milestones: tuple[Milestone, ...]
 
 
@@ -68,7 +69,9 @@ def milestones_of(state: OrderState, design: Design) -> tuple[Milestone, ...]:
     words = {task.id: task.visible for plan in design.plans.values() for task in plan.tasks if task.visible}
     reached: list[tuple[datetime, str]] = []
     ahead: list[str] = []
-    for task in state.tasks.values():
+    before = {task.id: [each for each in task.after if each in state.tasks] for task in state.tasks.values()}
+    for id in TopologicalSorter(before).static_order():
+        task = state.tasks[id]
         # what changes an earlier run stands in the plan in its place
         text = words.get(task.definition.removesuffix("/amend"))
         if text is None or task.role not in (TaskRole.PLANNED, TaskRole.AMEND):

@@ -40,6 +40,8 @@ def test_the_day_goes_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert set(actors) == {"root", "dora", "ivo", "mia", "ada", "finn", "carol", "portal"}
     assert len(set(actors)) == len(ROLES)
     assert said["orderloom orders list"].count("✓ completed") == 2
+    progress = said["orderloom orders progress FIB-1002"]
+    assert progress.index("Your line is connected") < progress.index("All done")
     assert "FIB-1002" in said["orderloom work next"]
     assert "SITE-FULL → SITE-77" in said[next(line for line in said if "--dry-run" in line and "fallout" in line)]
     assert "ada" in said["orderloom queues show field_ops"]
