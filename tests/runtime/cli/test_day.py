@@ -48,7 +48,7 @@ def test_the_day_goes_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     told = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text().splitlines()]
     assert {"order.state"} <= {each["kind"] for each in told}
     trail = CliRunner().invoke(command, ["audit", "--json", "--limit", "1000"]).stdout
-    assert {deed["deed"]["who"] for deed in json.loads(trail)} == {"root", "carol", "ada", "finn", "mia"}
+    assert {deed["deed"]["who"] for deed in json.loads(trail)} == {"root", "carol", "ada", "finn", "mia", "portal"}
 
 
 def test_every_command_is_part_of_a_day_or_of_the_tour() -> None:
