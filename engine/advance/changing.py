@@ -15,7 +15,7 @@ from orderloom.engine.advance.rollup import lines_ended, write_inventory
 from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.timekeeping import reschedule
 from orderloom.engine.advance.turn import Turn
-from orderloom.engine.change import assess, baseline, kind_of, ordered, was_cancelled
+from orderloom.engine.change import assess, barred, baseline, kind_of, ordered, was_cancelled
 from orderloom.engine.scheduling.turnings import is_held
 from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
 from orderloom.models.conversion import Json, to_json
@@ -92,19 +92,12 @@ def _before_start(turn: Turn, event: ChangeRequest) -> None:
 def _check(turn: Turn, event: ChangeRequest) -> None:
     state = turn.state
     name = f"order `{state.order.id}`"
-    if state.status.final:
-        raise Refused(f"{name} is {state.status}, it can no longer be changed; order the change instead")
+    if why := barred(state, event):
+        raise Refused(why)
     if state.plan is PlanState.NOT_STARTED and state.status is not OrderStatus.PENDING:
         raise Refused(f"{name} has not been taken up yet")
-    if state.status is OrderStatus.PENDING_CANCELLATION:
-        raise Refused(f"{name} is being cancelled, it can no longer be changed")
     if isinstance(event, AmendmentRequested) and event.order.id != state.order.id:
         raise Refused(f"the amendment is for order `{event.order.id}`, this is {name}")
-    if isinstance(event, CancellationRequested):
-        known = {item.id for item in state.order.items}
-        unknown = [f"`{item}`" for item in event.items if item not in known]
-        if unknown:
-            raise Refused(f"{name} has no item {', '.join(unknown)}")
     if isinstance(event, MigrationRequested):
         if event.design != turn.program.design.digest:
             raise Refused(f"the migration is to design `{event.design}`, not to `{turn.program.design.digest}`")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 
+from orderloom.engine.change.admission import barred
 from orderloom.engine.change.content import Wanted, kind_of, ordered, wanted
 from orderloom.engine.change.decide import Verdicts
 from orderloom.engine.change.findings import with_findings
@@ -43,6 +44,10 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
     that are to be cancelled first, CANCEL_FIRST.
     """
     kind = kind_of(request)
+    if why := barred(state, request):
+        return ChangePlan(
+            order=state.order.id, kind=kind, revision=state.revision + 1, everything=False, reasons=(why,)
+        )
     if state.plan is PlanState.NOT_STARTED:
         # it is decomposed once it starts, against what inventory holds then
         everything = not ordered(state.order, request).items

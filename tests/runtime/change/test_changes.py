@@ -172,3 +172,14 @@ def test_an_order_is_previewed_before_it_is_submitted(runtime: SyncRuntime) -> N
     assert runtime.preview(change("modify", "nothing", size="large")).problems
     with pytest.raises(UnknownAsset):
         runtime.asset_history("nothing")
+
+
+def test_a_preview_refuses_what_the_request_would_be_refused(runtime: SyncRuntime) -> None:
+    id = sent(runtime, count=2)
+    assert runtime.preview_cancel(id, items=("1", "99")).reasons == (f"order `{id}` has no item `99`",)
+    assert not runtime.preview_cancel(id, items=("1",)).refused
+    finish(runtime, id)
+    for plan in (runtime.preview_cancel(id), runtime.preview_amend(id, order(size="large"))):
+        assert plan.refused
+        assert plan.rows is None
+        assert plan.reasons == (f"order `{id}` is completed, it can no longer be changed; order the change instead",)
