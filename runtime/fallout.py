@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.models.catalog import Attribute
-from orderloom.models.conversion import to_json
+from orderloom.models.conversion import Json, to_json
 from orderloom.models.journal import (
     FalloutAction,
     FalloutResolved,
@@ -25,10 +25,10 @@ from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.errors import DocumentProblem, NotAllowed, UnknownLine, UnknownTask, UnknownWork, ValuesRefused
 from orderloom.runtime.store.causes import CauseGroup, FalloutFilter, FalloutItem
-from orderloom.runtime.store.errors import NotFound
+from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.views import WorkItem, WorkState
 from orderloom.runtime.store.wanted import Wanted
-from orderloom.runtime.views import AttributeChange, Correction, Receipt
+from orderloom.runtime.views import AttributeChange, Correction, Receipt, Verdict
 from orderloom.runtime.working import Working
 
 
@@ -151,17 +151,20 @@ class Fallout(Working):
 
     @needs(Permission.ORDERS_CHANGE)
     async def answer(self, item: int, values: Mapping[str, object], by: str = "", reason: str = "") -> Receipt:
-        """The owner of an order gives what was wanted: the line is corrected and the failed task tried again. Raises
-        UnknownWork where nothing is wanted of them under this number, ValuesRefused, NotAllowed."""
+        """The owner of an order gives what was wanted: the line is corrected and the failed task tried again. Where
+        no attributes were named, `reason` is the answer, and those who work the queue look again. Raises UnknownWork
+        where nothing is wanted of them under this number, ValuesRefused, NotAllowed."""
         found = self._wanted(item)
         state = await self._state(found.order)
-        allowed = found.attributes or tuple(values)
-        problems = [
-            DocumentProblem(name, "a value", f"one of {', '.join(allowed)}") for name in values if name not in allowed
-        ]
+        expected = f"one of {', '.join(found.attributes)}" if found.attributes else "none: an answer in words"
+        problems = [DocumentProblem(name, "a value", expected) for name in values if name not in found.attributes]
         problems += [DocumentProblem(name, "nothing", "a value") for name in found.attributes if name not in values]
+        if not found.attributes and not reason:
+            problems.append(DocumentProblem("reason", "nothing", "the answer in words"))
         if problems:
             raise ValuesRefused(problems)
+        if not found.attributes:
+            return self._answer_in_words(found, by, reason)
         read = await self._read_correction(state, found.line, values)
         before = {name: to_json(state.lines[found.line].attributes.get(name)) for name in read}
         after = {name: to_json(value) for name, value in read.items()}
@@ -172,10 +175,22 @@ class Fallout(Working):
             LineCorrected(line=found.line, values=read, by=deed.who, reason=reason),
             FalloutResolved(task=found.task, action=FalloutAction.RETRY, by=deed.who, reason=reason),
         )
-        number = self._store.post_all(found.order, events, deed.at, deed)
+        try:
+            number = self._store.post_answer(item, events, deed.at, deed)
+        except Conflict as conflict:
+            raise NotAllowed(what="answer", why=conflict) from None
         return await self._answered(number, found.order, "answer")
 
     # --- inside
+
+    def _answer_in_words(self, found: Wanted, by: str, reason: str) -> Receipt:
+        after: dict[str, Json] = {"state": WorkState.OPEN.value}
+        deed = self._deed("answer", "work", str(found.item), by=by, order=found.order, after=after, reason=reason)
+        try:
+            self._store.take_back(found.item, deed.at, deed)
+        except Conflict as conflict:
+            raise NotAllowed(what="answer", why=conflict) from None
+        return Receipt(verdict=Verdict.APPLIED, number=0, order=found.order)
 
     async def _check_wanted(self, work: WorkItem, attributes: Sequence[str], text: str) -> None:
         """Raises ValuesRefused, NotAllowed."""

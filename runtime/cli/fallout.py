@@ -343,10 +343,13 @@ def wanted(ctx: click.Context, order: str, as_json: bool) -> None:
 @store_options
 @click.pass_context
 def answer(ctx: click.Context, item: int, values: dict[str, Json], by: str, reason: str, as_json: bool) -> None:
-    """Give what was wanted of the owner of an order: its line is corrected and the task tried again."""
+    """Give what was wanted of the owner of an order: its line is corrected and the task tried again.
+
+    A question that names no attributes is answered in words, by `--reason`; those who asked then look again.
+    """
     with opened(ctx) as runtime:
         receipt = runtime.answer(item, values, by, reason)
-    show_receipt(receipt, f"item {item} is answered and tried again", as_json)
+    show_receipt(receipt, f"item {item} is answered" + (" and tried again" if values else ""), as_json)
 
 
 def _cause_text(cause: Cause) -> str:

@@ -14,6 +14,7 @@ _FOR_CUSTOMERS: Mapping[str, tuple[str, ...]] = {
     "order.state": ("order", "from", "to"),
     "order.expected": ("order", "from", "to"),
     "milestone": ("order", "text"),
+    "order.information_required": ("event", "order", "attributes", "text"),
 }
 
 

@@ -50,6 +50,13 @@ Subject: Order {{ order.name }}: {{ event.data.text }}
 
 This is about order {{ order.name }} of {{ order.account_name }}.
 """,
+    "order.information_required": """\
+Subject: Order {{ order.name }}: we need your answer
+
+To go on with order {{ order.name }} of {{ order.account_name }}, we need an answer:
+
+{{ event.details }}
+""",
     "order.expected": """\
 Subject: Order {{ order.name }}: new expected completion
 

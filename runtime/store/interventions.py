@@ -35,8 +35,9 @@ class Fallouts(Protocol):
     def take_back(self, work: int, at: datetime, deed: Deed | None = None) -> None:
         """Waits no more for the owner of the order. Raises NotFound, Conflict where it does not wait for them."""
 
-    def post_all(self, order: str, events: Sequence[Event], at: datetime, deed: Deed | None = None) -> int:
-        """Puts events into the inbox, all or none; returns the number of the last. Raises NotFound."""
+    def post_answer(self, work: int, events: Sequence[Event], at: datetime, deed: Deed | None = None) -> int:
+        """Puts what the owner of an order answers into the inbox, all or none; returns the number of the last. Raises
+        NotFound, Conflict where they are not waited for any more."""
 
 
 class Bulks(Protocol):

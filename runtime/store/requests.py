@@ -20,7 +20,8 @@ from orderloom.runtime.store.event_codec import event_bytes
 from orderloom.runtime.store.records import RequestState, Submission
 from orderloom.runtime.store.routing import callback_message, route_callback, route_event
 from orderloom.runtime.store.state_codec import order_bytes
-from orderloom.runtime.store.views import NewOrder
+from orderloom.runtime.store.views import NewOrder, WorkState
+from orderloom.runtime.store.work import one, pending
 
 _INBOX = (
     "INSERT INTO inbox (order_id, event, received_at, priority) "
@@ -90,13 +91,17 @@ class SqliteRequests:
     def post(self, order: str, event: Event, at: datetime, deed: Deed | None = None) -> int:
         return self._ask(order, event_bytes(event), at, deed)
 
-    def post_all(self, order: str, events: Sequence[Event], at: datetime, deed: Deed | None = None) -> int:
+    def post_answer(self, work: int, events: Sequence[Event], at: datetime, deed: Deed | None = None) -> int:
         with self._database.transaction() as writer:
-            if writer.execute("SELECT 1 FROM orders WHERE id = ?", (order,)).fetchone() is None:
-                raise NotFound(f"there is no order `{order}`")
+            item = one(writer, work)
+            if item.state is not WorkState.RETURNED:
+                raise Conflict(f"work item {work} does not wait for the owner of the order")
+            if pending(writer, work):
+                raise Conflict(f"what was answered for work item {work} waits to be taken up")
             number = 0
             for event in events:
-                number = _number(writer.execute(_INBOX, (order, event_bytes(event), micros(at))).lastrowid)
+                number = _number(writer.execute(_INBOX, (item.order, event_bytes(event), micros(at))).lastrowid)
+            writer.execute("UPDATE work SET request = ? WHERE id = ?", (number, work))
             record(writer, deed, number)
             return number
 

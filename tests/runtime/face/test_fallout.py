@@ -128,11 +128,34 @@ def test_the_owner_of_an_order_is_asked_and_answers(tmp_path: Path) -> None:
         with pytest.raises(Forbidden):
             await owner.retry(item)
         await owner.answer(item, {"weight": 3})
+        with pytest.raises(NotAllowed, match="waits to be taken up"):
+            await owner.answer(item, {"weight": 4})
         await runtime.run_until_idle()
         assert await owner.wanted() == []
         assert await runtime.fallout() == []
         assert [each.deed.who for each in await runtime.audit(what="answer")] == ["customer"]
         assert (await runtime.replay("O-1")).differences == ()
+
+    told(tmp_path, story)
+
+
+def test_a_question_in_words_is_answered_in_words(tmp_path: Path) -> None:
+    async def story(runtime: Runtime, _clock: VirtualClock) -> None:
+        (item,) = await failed(runtime, "O-1")
+        owner = runtime.bound(someone("customer", accounts=frozenset(("A-1",))))
+        await runtime.return_to_owner(item, (), "is it worth it?", "ada")
+        await runtime.run_until_idle()
+        with pytest.raises(ValuesRefused, match="an answer in words"):
+            await owner.answer(item, {"tracking": "T-of-another"})
+        with pytest.raises(ValuesRefused, match="the answer in words"):
+            await owner.answer(item, {})
+        await owner.answer(item, {}, reason="it is")
+        with pytest.raises(UnknownWork):
+            await owner.answer(item, {}, reason="it is not")
+        await runtime.run_until_idle()
+        assert (await runtime.work_item(item)).state is WorkState.OPEN
+        last = (await runtime.work_history(item))[-1]
+        assert (last.by, last.reason) == ("customer", "it is")
 
     told(tmp_path, story)
 

@@ -59,12 +59,12 @@ def runtime(tmp_path: Path, clock: VirtualClock) -> Iterator[SyncRuntime]:
         yield runtime
 
 
-def packed(runtime: SyncRuntime, **more: Any) -> str:
-    """An order that has got as far as to wait for its parcel to be seen."""
+def packed(runtime: SyncRuntime, weight: int = 3, **more: Any) -> str:
+    """An order that has got as far as to wait for its parcel to be seen, or to fail where it is too heavy."""
     order = runtime.submit(box(**more)).id
     runtime.run_until_idle()
     (item,) = runtime.work(order=order)
-    runtime.complete(item.id, "ada", {"weight": 3})
+    runtime.complete(item.id, "ada", {"weight": weight})
     runtime.run_until_idle()
     return order
 
@@ -124,7 +124,12 @@ def test_customers_are_told_words_and_no_more(runtime: SyncRuntime) -> None:
             {"order": order, "text": "Your parcel is on its way"},
         ]
         assert {each["kind"] for each in bodies(hooks)} == {"milestone", "order.state", "order.expected"}
-        assert "Ship.pack" not in "".join(each.body.decode() for each in hooks.taken)
+        (failed,) = runtime.work(kind="fallout", order=packed(runtime, weight=30))
+        runtime.return_to_owner(failed.id, ["weight"], "how heavy is it?")
+        runtime.run_until_idle()
+        (asked,) = [each["data"] for each in bodies(hooks) if each["kind"] == "order.information_required"]
+        assert (asked["attributes"], asked["text"]) == (["weight"], "how heavy is it?")
+        assert "Ship." not in "".join(each.body.decode() for each in hooks.taken)
 
 
 def test_products_and_queues_choose_too(runtime: SyncRuntime) -> None:
