@@ -189,6 +189,7 @@ def _tasks(draw: st.DrawFn, name: str, earlier: tuple[str, ...], own: Sequence[T
         case "call":
             fields["operation"] = draw(st.sampled_from(("sys.do", "sys.do", "sys.slow")))
             fields["retry"] = draw(st.sampled_from((None, Kit.retry("fixed", 1, 10))))
+            fields["cancel"] = draw(st.sampled_from(("", "", "sys.stop")))
             # one task a line delivers each attribute: of two that did, the order in which they run would decide
             if short in _DELIVERED and draw(st.integers(0, 2)):
                 fields["sets"] = (Kit.sets(_DELIVERED[short], Kit.read("ref", Root.RESPONSE)),)
@@ -249,7 +250,7 @@ _WITHIN = (
     _within("Tell", Kit.task("manual", "Tell.x")),
 )
 _OPERATIONS = (
-    *(Kit.operation(f"sys.{each}", attribute("ref")) for each in ("do", "undo", "drop", "undrop")),
+    *(Kit.operation(f"sys.{each}", attribute("ref")) for each in ("do", "undo", "drop", "undrop", "stop")),
     Kit.operation("sys.slow", attribute("ref"), callback_within=timedelta(hours=4)),
 )
 assert {TaskKind(each) for each in KINDS} == set(TaskKind)

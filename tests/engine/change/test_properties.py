@@ -18,8 +18,10 @@ from orderloom.models.change import ChangePlan, LineVerdict, TaskVerdict
 from orderloom.models.inventory import EMPTY, Inventory
 from orderloom.models.journal import (
     AmendmentRequested,
+    CallbackReceived,
     CalloutAnswered,
     CalloutHeld,
+    CalloutReleased,
     CancellationRequested,
     ChangeRequest,
     EntryKind,
@@ -29,6 +31,7 @@ from orderloom.models.journal import (
     MigrationRequested,
     OrderHeld,
     OrderReleased,
+    TimerFired,
 )
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import Task, TaskRole, TaskState
@@ -102,11 +105,19 @@ def amendment(world: World, data: st.DataObject, inventory: Inventory) -> Amendm
     return AmendmentRequested(order=content, inventory=world.inventory, by="ana", accept=accept, roles=roles)
 
 
+def of_call(world: World, event: Event) -> bool:
+    """Whether a call goes on with it."""
+    kinds = (CalloutAnswered, CallbackReceived, CalloutReleased, TimerFired)
+    return isinstance(event, kinds) and bool(event.task) and world.state.tasks[event.task].kind is TaskKind.CALL
+
+
 def weighed(world: World, data: st.DataObject) -> None:
     """Calls under way answer until the change that waits is weighed."""
     while world.state.change:
-        answers = [each for each in world.live() if isinstance(each, CalloutAnswered)]
-        world.apply(data.draw(st.sampled_from(answers)))
+        live = [each for each in world.live() if of_call(world, each)]
+        answers = [each for each in live if isinstance(each, CalloutAnswered)]
+        # a call that could not be cancelled finishes first, by its callback or its time limit
+        world.apply(data.draw(st.sampled_from(answers or live)))
 
 
 def valid(program: Program, world: World, request: ChangeRequest) -> ChangePlan:
@@ -347,6 +358,9 @@ def test_a_dry_run_tells_the_truth(program: Program, data: st.DataObject) -> Non
     if plan.problems:
         event(f"amended: {plan.problems[0][:60]}")
     refusals_are_those_of_lines_past_return(world, plan)
+    if not plan.refused and any(each.verdict is TaskVerdict.CANCEL_FIRST for each in plan.tasks):
+        event("cancels first")
+        return
     states = {id: task.state for id, task in world.state.tasks.items()}
     order = world.state.order
     step = world.apply(request)

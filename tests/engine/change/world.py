@@ -266,7 +266,8 @@ class World:
             elif state == TaskState.WAITING and row.kind is TaskKind.CALL:
                 # taken on: it may be done by the time it is given up
                 self.stands[name] = True
-            elif state == TaskState.FAILED and path[0] == TaskState.WAITING:
+            elif state in (TaskState.FAILED, TaskState.FROZEN) and path[0] == TaskState.WAITING:
+                # it failed, or was cancelled by the operation that the design names
                 self.stands[name] = False
 
     def left_undone(self) -> list[str]:
@@ -295,7 +296,7 @@ class World:
             assert id in step.tasks or starts[id] is task.state
         kept, fresh = state.index, Index(self.program, state)
         if isinstance(kept, Index):
-            for name in ("open", "active", "waiting", "calling", "lines_open", "line_open", "parts_open"):
+            for name in ("open", "active", "waiting", "calling", "cancelling", "lines_open", "line_open", "parts_open"):
                 assert getattr(kept, name) == getattr(fresh, name), name
         self._check_asked()
         if state.status.final:
