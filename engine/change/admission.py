@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from orderloom.models.journal import CancellationRequested, ChangeRequest
+from orderloom.models.journal import CancellationRequested, ChangeRequest, MigrationRequested
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState
+from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
+from orderloom.models.tasks import TaskKind
 
 
 def barred(state: OrderState, request: ChangeRequest) -> str:
@@ -19,4 +20,12 @@ def barred(state: OrderState, request: ChangeRequest) -> str:
         unknown = [f"`{item}`" for item in request.items if item not in known]
         if unknown:
             return f"{name} has no item {', '.join(unknown)}"
+    if isinstance(request, MigrationRequested) and any(map(_calls, state.tasks.values())):
+        return f"{name} has callouts under way; migrate it once they have answered"
     return ""
+
+
+def _calls(task: Task) -> bool:
+    """Whether its callout is under way, or is being cancelled."""
+    running = task.kind is TaskKind.CALL and task.state is TaskState.RUNNING
+    return running or (task.role is TaskRole.CANCEL and not task.state.final)

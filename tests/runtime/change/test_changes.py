@@ -11,7 +11,7 @@ from orderloom.models.change import TaskVerdict
 from orderloom.models.inventory import AssetState
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskRole, TaskState
-from orderloom.runtime.errors import ChangeRefused, OrderRefused, UnknownAsset, UnknownBundle
+from orderloom.runtime.errors import ChangeRefused, OrderRefused, StillWorking, UnknownAsset, UnknownBundle
 from orderloom.runtime.store.order_codec import state_bytes
 from orderloom.runtime.synchronous import SyncRuntime
 from tests.runtime.change.boxes import FILES, change, finish, order
@@ -183,3 +183,15 @@ def test_a_preview_refuses_what_the_request_would_be_refused(runtime: SyncRuntim
         assert plan.refused
         assert plan.rows is None
         assert plan.reasons == (f"order `{id}` is completed, it can no longer be changed; order the change instead",)
+
+
+def test_a_preview_of_a_migration_is_refused_while_calls_are_under_way(tmp_path: Path) -> None:
+    slow = FILES["design.loom"].replace("depot.send: [{status: 201,", "depot.send: [{latency: 60s, status: 201,")
+    with SyncRuntime(tmp_path / "slow") as runtime:
+        runtime.deploy({**FILES, "design.loom": slow})
+        id = runtime.submit(order()).id
+        with pytest.raises(StillWorking):
+            runtime.run_until_idle(0.5)
+        runtime.deploy({**FILES, "bundle.yaml": "name: boxes\nversion: 1.1.0\n"})
+        plan = runtime.preview_migrate(id, "1.1.0")
+        assert plan.reasons == (f"order `{id}` has callouts under way; migrate it once they have answered",)
