@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from orderloom.engine.advance import Refused
 from orderloom.engine.simulation.naming import lines_named, tasks_named
 from orderloom.models.callout import Outcome
 from orderloom.models.inventory import Inventory
 from orderloom.models.journal import (
-    AmendmentRequested,
     CallbackReceived,
-    CancellationRequested,
+    ChangeRequest,
     Event,
     FalloutAction,
     FalloutResolved,
     LineCorrected,
-    MigrationRequested,
     WorkCompleted,
 )
-from orderloom.models.order import ProductOrder
 from orderloom.models.plan import OrderState, TaskState
 from orderloom.models.values import Value
 
@@ -102,70 +99,12 @@ class CallBack:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Amend:
-    """Wants another content."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Amends, cancels or migrates; the request's inventory is that of the moment, whatever it holds. The digest of a
+    migration is looked up in `Script.versions`."""
 
-    order: ProductOrder
-    by: str = "somebody"
-    reason: str = ""
-    accept: bool = False
-    roles: tuple[str, ...] = ()
-    force: bool = False
+    request: ChangeRequest
 
     def __call__(self, state: OrderState, inventory: Inventory) -> Event:
-        return AmendmentRequested(
-            order=self.order,
-            inventory=inventory,
-            by=self.by,
-            reason=self.reason,
-            accept=self.accept,
-            roles=self.roles,
-            force=self.force,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cancel:
-    """Wants the order, or these items, taken back."""
-
-    items: tuple[str, ...] = ()
-    by: str = "somebody"
-    reason: str = ""
-    accept: bool = False
-    roles: tuple[str, ...] = ()
-    force: bool = False
-
-    def __call__(self, state: OrderState, inventory: Inventory) -> Event:
-        return CancellationRequested(
-            inventory=inventory,
-            items=self.items,
-            by=self.by,
-            reason=self.reason,
-            accept=self.accept,
-            roles=self.roles,
-            force=self.force,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Migrate:
-    """Wants the order to go on with the design of this digest, see `Script.versions`."""
-
-    design: str
-    by: str = "somebody"
-    reason: str = ""
-    accept: bool = False
-    roles: tuple[str, ...] = ()
-    force: bool = False
-
-    def __call__(self, state: OrderState, inventory: Inventory) -> Event:
-        return MigrationRequested(
-            inventory=inventory,
-            design=self.design,
-            by=self.by,
-            reason=self.reason,
-            accept=self.accept,
-            roles=self.roles,
-            force=self.force,
-        )
+        return replace(self.request, inventory=inventory)

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import yaml
 
 from orderloom.connectors.simulator import Script as SystemsScript
 from orderloom.connectors.templates.operation import OperationTemplates
 from orderloom.engine.program import Program
-from orderloom.engine.simulation.acts import Amend, CallBack, Cancel, Correct, Migrate, Resolve, Work
+from orderloom.engine.simulation.acts import CallBack, Change, Correct, Resolve, Work
 from orderloom.engine.simulation.script import Delivery, Elsewhere, Happening, Person, Reply, Script
 from orderloom.models.callout import Answer, Outcome
 from orderloom.models.design import Design
-from orderloom.models.journal import FalloutAction, OrderHeld, OrderReleased, RelatedOrdersWaived, SendCallout
+from orderloom.models.inventory import EMPTY
+from orderloom.models.journal import (
+    AmendmentRequested,
+    CancellationRequested,
+    FalloutAction,
+    MigrationRequested,
+    OrderHeld,
+    OrderReleased,
+    RelatedOrdersWaived,
+    SendCallout,
+)
 from orderloom.models.order import ProductOrder
 from orderloom.models.values import Value
 from orderloom.runtime.errors import NotSimulated
@@ -262,15 +273,19 @@ class Worlds:
         self, name: str, found: Mapping[str, Node], order: ProductOrder, by: str, reason: str
     ) -> Happening | None:
         node = found[name]
-        accept = found["accept"].flag() if "accept" in found else False
-        force = found["force"].flag() if "force" in found else False
-        roles = found["roles"].texts() if "roles" in found else ()
+        terms: dict[str, Any] = {
+            "by": by,
+            "reason": reason,
+            "accept": found["accept"].flag() if "accept" in found else False,
+            "force": found["force"].flag() if "force" in found else False,
+            "roles": found["roles"].texts() if "roles" in found else (),
+        }
         if name == "amend":
             wanted = self._orders.read(node, id=order.id, date=order.order_date)
             if wanted is None:
                 return None
             wanted = replace(wanted, id=order.id, account=order.account)
-            return Amend(order=wanted, by=by, reason=reason, accept=accept, roles=roles, force=force)
+            return Change(AmendmentRequested(order=wanted, inventory=EMPTY, **terms))
         if name == "migrate":
             program = self._design(node)
             if program is None:
@@ -278,12 +293,12 @@ class Worlds:
             self._names.learn(program.design)
             self.versions[program.design.digest] = program
             digest = program.design.digest
-            return Migrate(design=digest, by=by, reason=reason, accept=accept, roles=roles, force=force)
+            return Change(MigrationRequested(design=digest, inventory=EMPTY, **terms))
         items = () if node.plain() == "all" else tuple(str(each.plain()) for each in node.items())
         for each in items:
             if each not in {item.id for item in order.items}:
                 node.unknown(each, [item.id for item in order.items], "item of the order")
-        return Cancel(items=items, by=by, reason=reason, accept=accept, roles=roles, force=force)
+        return Change(CancellationRequested(items=items, inventory=EMPTY, **terms))
 
 
 class _Systems:

@@ -10,11 +10,11 @@ from typing import Any
 from hypothesis import event
 
 from orderloom.engine.program import Program
-from orderloom.engine.simulation import Person, Script, simulate
-from orderloom.engine.simulation.acts import Amend, Cancel
+from orderloom.engine.simulation import Person, Script, acts, simulate
 from orderloom.models.catalog import Action, Level, RelationKind, Scope
 from orderloom.models.conversion import to_json
 from orderloom.models.inventory import EMPTY, Asset, AssetState, Inventory
+from orderloom.models.journal import AmendmentRequested, CancellationRequested
 from orderloom.models.order import Account, ItemRelation, OrderItem, OrderStatus, ProductOrder
 from tests.engine.building import ACCOUNT, DAY
 
@@ -113,10 +113,11 @@ class World:
         )
 
 
-def _request(order: ProductOrder, wanted: list[OrderItem] | tuple[str, ...]) -> Amend | Cancel:
+def _request(order: ProductOrder, wanted: list[OrderItem] | tuple[str, ...]) -> acts.Change:
     if isinstance(wanted, tuple):
-        return Cancel(items=wanted)
-    return Amend(order=replace(order, items=tuple(wanted)))
+        return acts.Change(CancellationRequested(items=wanted, inventory=EMPTY, by="somebody"))
+    amended = replace(order, items=tuple(wanted))
+    return acts.Change(AmendmentRequested(order=amended, inventory=EMPTY, by="somebody"))
 
 
 def _about(asset: Asset, product: str, action: Action) -> OrderItem:

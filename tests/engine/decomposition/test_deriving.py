@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from orderloom.engine.simulation import Script, SimulationResult, simulate
-from orderloom.engine.simulation.acts import Amend
+from orderloom.engine.simulation.acts import Change
 from orderloom.models.catalog import Action, Level
 from orderloom.models.expression import (
     Collection,
@@ -19,7 +19,8 @@ from orderloom.models.expression import (
     Variable,
 )
 from orderloom.models.inventory import EMPTY, Inventory
-from orderloom.models.order import OrderItem, OrderStatus
+from orderloom.models.journal import AmendmentRequested
+from orderloom.models.order import OrderItem, OrderStatus, ProductOrder
 from orderloom.models.rules import DecompositionRule
 from orderloom.models.values import BOOLEAN, INTEGER
 from tests.engine.building import attribute, formula, item, lit, order, ref, rule, spec
@@ -47,6 +48,10 @@ def running(kit: type[Kit], *rules: DecompositionRule, kind: str = "auto") -> Pr
 
 def sets(value: Expression, **fields: object) -> DecompositionRule:
     return rule("P", "Access", sets={"port": value}, **fields)  # type: ignore[arg-type]
+
+
+def amend(wanted: ProductOrder) -> Change:
+    return Change(AmendmentRequested(order=wanted, inventory=EMPTY, by="somebody"))
 
 
 def carried_out(program: Program, *items: OrderItem, id: str = "O1", inventory: Inventory = EMPTY) -> SimulationResult:
@@ -115,7 +120,7 @@ def test_a_line_that_was_to_stay_as_it_is_is_modified(kit: type[Kit]) -> None:
 def test_an_amendment_keeps_what_was_derived(kit: type[Kit]) -> None:
     program = running(kit, sets(ref("port", INTEGER)))
     wanted = order(item("1", "P"), item("2", "P"))
-    script = Script(interventions=((timedelta(minutes=5), Amend(order=wanted)),))
+    script = Script(interventions=((timedelta(minutes=5), amend(wanted)),))
     result = simulate(program, order(item("1", "P")), EMPTY, script)
 
     assert result.state.status is OrderStatus.COMPLETED
@@ -132,7 +137,7 @@ def test_what_a_change_gave_up_is_done_once_it_is_wanted_again(kit: type[Kit]) -
     # the port is found at once, while wiring takes an hour, and is to be found again for another site
     second = order(above, item("2", "P", parent="above", site="here"), id="O2")
     amended = order(above, item("2", "P", parent="above", site="there"), id="O2")
-    script = Script(interventions=((timedelta(minutes=30), Amend(order=amended)),))
+    script = Script(interventions=((timedelta(minutes=30), amend(amended)),))
     result = simulate(program, second, first.inventory, script)
 
     assert result.state.status is OrderStatus.COMPLETED
@@ -148,7 +153,7 @@ def test_a_product_that_an_amendment_lets_go_counts_as_it_is(kit: type[Kit]) -> 
     above = item("above", "P", Action.NO_CHANGE, product="O1:1")
     added = item("3", "P", parent="above")
     second = order(above, added, item("gone", "P", Action.DELETE, product="O1:2"), id="O2")
-    script = Script(interventions=((timedelta(minutes=5), Amend(order=order(above, added, id="O2"))),))
+    script = Script(interventions=((timedelta(minutes=5), amend(order(above, added, id="O2"))),))
     result = simulate(program, second, first.inventory, script)
 
     assert result.state.status is OrderStatus.COMPLETED
