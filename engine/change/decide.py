@@ -22,7 +22,7 @@ from orderloom.engine.orchestration.sight import ANY, Key, condition, sight
 from orderloom.engine.program import Program
 from orderloom.models.change import TaskVerdict
 from orderloom.models.expression import Root
-from orderloom.models.fulfillment import Line
+from orderloom.models.fulfillment import Line, LineSource, Origin
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
 from orderloom.models.rules import Mapping as SetMapping
 from orderloom.models.tasks import TaskKind
@@ -324,23 +324,20 @@ class Verdicts:
         return found
 
     def _sets(self, task: Task, verdict: TaskVerdict) -> Iterable[SetMapping]:
-        if verdict is _V.AMEND:
-            designed = self._known.tasks[base(task.definition)].definition
-            plan = self._program.design.plans.get(designed.amend_plan)
-            return [each for inner in plan.tasks for each in inner.sets] if plan else ()
         compiled = self._known.tasks.get(base(task.definition))
+        if verdict is _V.AMEND and compiled:
+            parts = parts_of(self._program, compiled.definition.amend_plan, task)
+            return [each for part in parts.values() for each in self._known.tasks[part.definition].definition.sets]
         return compiled.definition.sets if compiled else ()
 
     def _filled_from(self, line: str, name: str) -> Iterable[tuple[str, str]]:
-        """Attributes of lines made from this one that are filled in once this attribute is there."""
+        """Attributes of lines made from this one that rules fill in, or have filled in, from this attribute."""
         for target in self._fed.get(line, ()):
-            if not target.missing:
-                continue
             for source in target.sources:
                 rule = self._known.rules.get(source.rule) if source.line == line else None
                 for mapping in rule.mappings if rule else ():
                     seen = {read.name for read in reads(mapping.value) if read.root is Root.LINE}
-                    if mapping.attribute in target.missing and name in seen:
+                    if name in seen and _is_given(target, mapping.attribute, source):
                         yield target.id, mapping.attribute
 
     @cached_property
@@ -444,6 +441,13 @@ def was_cancelled(state: OrderState, task: Task) -> bool:
 def _taken_on(task: Task) -> bool:
     """Whether an external system has taken the call on, and its result is to come."""
     return task.kind is TaskKind.CALL and task.state is TaskState.WAITING
+
+
+def _is_given(line: Line, attribute: str, source: LineSource) -> bool:
+    """Whether a source of the line gives the attribute, or is to give it once it can."""
+    by = line.provenance.get(attribute)
+    given = by is not None and by.origin is Origin.RULE and (by.by, by.source) == (source.rule, source.line)
+    return given or attribute in line.missing
 
 
 def _as_planned(task: Task) -> Task:

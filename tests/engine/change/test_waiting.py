@@ -11,7 +11,7 @@ from orderloom.models.inventory import EMPTY
 from orderloom.models.journal import AmendmentRequested, CalloutAnswered, CancellationRequested, WorkCompleted
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskRole, TaskState
-from tests.engine.building import attribute, item, order, spec
+from tests.engine.building import attribute, item, order, ref, rule, spec
 from tests.engine.change.world import World
 from tests.engine.conftest import Kit
 
@@ -59,6 +59,32 @@ def test_what_needs_an_attribute_waits_until_it_is_amended() -> None:
         assert states(world, "1/Go.reserve/Alter.do", "1/Go.label") == ["running", "pending"]
         answer(world, "1/Go.reserve/Alter.do")
         assert states(world, "1/Go.label") == ["completed"]
+        assert world.state.lines["1"].attributes["label"] == f"1: {a}, None"
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
+
+
+def test_what_a_plan_within_the_amend_plan_delivers_counts_too() -> None:
+    design = Kit.program(
+        [spec("P", "product", attribute("a"), attribute("port"), attribute("label"))],
+        [
+            Kit.plan(
+                "Go",
+                "P",
+                Kit.task("call", "Go.reserve", sets=_PORT, amend_plan="Alter"),
+                Kit.task("auto", "Go.label", after=("Go.reserve",), sets=(Kit.sets("label", Kit.read("port")),)),
+                Kit.task("manual", "Go.visit"),
+            ),
+            Kit.plan("Alter", "P", Kit.task("subplan", "Alter.do", plan="Inner"), actions=()),
+            Kit.plan("Inner", "P", Kit.task("call", "Inner.do", sets=_PORT), actions=()),
+        ],
+        [Kit.operation("sys.do", attribute("ref"))],
+    )
+    world = World(design, order(item("1", "P", a="x")), EMPTY)
+    answer(world, "1/Go.reserve")
+    for a in "yz":
+        amend(world, order(item("1", "P", a=a)))
+        answer(world, "1/Go.reserve/Alter.do/Inner.do")
         assert world.state.lines["1"].attributes["label"] == f"1: {a}, None"
     world.finish()
     assert world.state.status is OrderStatus.COMPLETED
@@ -172,3 +198,31 @@ def test_what_takes_back_a_former_version_keeps_its_order(circular: bool) -> Non
     assert tasks[then].state is TaskState.RUNNING
     world.finish()
     assert world.state.status is OrderStatus.COMPLETED
+
+
+@pytest.mark.parametrize("required", [False, True])
+@pytest.mark.parametrize("amends", [False, True])
+def test_what_rules_derive_from_what_is_delivered_anew_is_worked_on_anew(required: bool, amends: bool) -> None:
+    design = Kit.program(
+        [
+            spec("P", "product", attribute("a"), attribute("port", required=required), supplied_later=["port"]),
+            spec("R", "rfs", attribute("port", required=required)),
+        ],
+        [
+            Kit.plan("Go", "P", Kit.task("call", "Go.reserve", sets=_PORT, amend_plan="Alter" if amends else "")),
+            Kit.plan("Alter", "P", Kit.task("call", "Alter.do", sets=_PORT), actions=()),
+            Kit.plan(
+                "Set", "R", Kit.task("call", "Set.up", after=(Kit.needs("port"),)), Kit.task("manual", "Set.visit")
+            ),
+        ],
+        [Kit.operation("sys.do", attribute("ref"))],
+        rules=(rule("P", "R", sets={"port": ref("port")}),),
+    )
+    world = World(design, order(item("1", "P", a="x")), EMPTY)
+    answer(world, "1/Go.reserve")
+    answer(world, "R:O1:1/Set.up")
+    amend(world, order(item("1", "P", a="y")))
+    world.finish()
+    assert world.state.lines["R:O1:1"].attributes["port"] == "1: y, None"
+    said = [call.callout.context["line"].get("port") for call in world.calls if call.task == "R:O1:1/Set.up"]
+    assert said == ["1: x, None", "1: y, None"]
