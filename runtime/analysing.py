@@ -37,7 +37,8 @@ class Analytics(Face):
         product: str = "",
     ) -> Report:
         """A report (`summary`, `throughput`, `cycle`, `queues`, `sla`, `fallout`, `rework`) over the last periods of a
-        time zone (the designs' own, where they agree, else UTC), compared with as many before.
+        time zone (the designs' own, where they agree, else UTC), compared with as many before; `until` is a time of
+        that zone where it names none.
 
         With `product`, only of orders with that topmost product. Raises NotPossible for what there is not, Forbidden
         for those who see some accounts only: facts are not kept by account.
@@ -54,8 +55,10 @@ class Analytics(Face):
         now = self._clock.now()
         zone = zone or await self._time_zone()
         try:
-            spans = periods(Period(period), 2 * last, until or now, ZoneInfo(zone))
-        except (ZoneInfoNotFoundError, ValueError):
+            place = ZoneInfo(zone)
+            end = until or now
+            spans = periods(Period(period), 2 * last, end if end.tzinfo else end.replace(tzinfo=place), place)
+        except (ZoneInfoNotFoundError, ValueError, OverflowError):
             raise NotPossible(
                 what=f"report by {period} of `{zone}`",
                 why="there is no such period or time zone",

@@ -275,7 +275,7 @@ class Changes(Face):
 
     async def _change(self, id: str, event: ChangeRequest, what: str) -> Receipt:
         if event.force:
-            self.demand(Permission.ORDERS_FORCE, f"force {what}")
+            self.demand(Permission.ORDERS_FORCE, f"force {what}", id, id)
         view = self._order(id)
         before = view.version
         deed = self._deed(

@@ -27,6 +27,8 @@ from orderloom.runtime.views import Receipt, Verdict
 
 #: seconds to wait for a running worker's verdict
 _PATIENCE = 5.0
+#: characters of what somebody was not let do something with
+_LONGEST = 200
 
 
 class Face:
@@ -53,11 +55,11 @@ class Face:
 
     # --- who may do what
 
-    def demand(self, permission: Permission, operation: str) -> None:
-        """Raises Forbidden, which the trail keeps too."""
+    def demand(self, permission: Permission, operation: str, subject: str = "", order: str = "") -> None:
+        """Raises Forbidden, which the trail keeps too, with what it was about."""
         if self._principal.may(permission):
             return
-        self._deny(operation)
+        self._deny(operation, subject, order)
         roles = ", ".join(name for name, role in ROLES.items() if permission in role.permissions)
         raise Forbidden(who=self._principal.name, what=operation, permission=permission, roles=roles)
 
@@ -67,14 +69,22 @@ class Face:
     def _demand_account(self, account: str, operation: str) -> None:
         """Raises Forbidden where the account is not theirs."""
         if not self._principal.sees_account(account):
-            self._deny(operation)
+            self._deny(operation, account)
             raise Forbidden(
-                who=self._principal.name, what=f"{operation} for `{account}`", permission="account", roles="its owners"
+                who=self._principal.name, what=f"{operation} for {account}", permission="account", roles="its owners"
             )
 
-    def _deny(self, operation: str) -> None:
+    def _deny(self, operation: str, subject: str = "", order: str = "") -> None:
         self._store.record(
-            Deed(at=self._clock.now(), who=self._principal.name, what=operation, kind="operation", denied=True)
+            Deed(
+                at=self._clock.now(),
+                who=self._principal.name,
+                what=operation,
+                kind="operation",
+                subject=subject[:_LONGEST],
+                order=order[:_LONGEST],
+                denied=True,
+            )
         )
 
     def _who(self, by: str) -> str:

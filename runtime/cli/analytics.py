@@ -35,7 +35,9 @@ def _options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--period", type=click.Choice(("hour", "day", "week", "month")), default="day", show_default=True),
         click.option("--last", type=click.IntRange(1, 1000), default=14, show_default=True, help="So many periods."),
-        click.option("--until", type=click.DateTime(), help="The last period is that of this time [default: now]."),
+        click.option(
+            "--until", type=click.DateTime(), help="The last period is that of this time, of the zone [default: now]."
+        ),
         click.option("--zone", default="", metavar="ZONE", help="Time zone of the periods [default: the design's]."),
         click.option("--product", default="", help="Only orders with this topmost product."),
         click.option("--csv", "csv", type=click.Path(dir_okay=False, path_type=Path), help="Write it as CSV."),
@@ -69,7 +71,7 @@ def _report(name: str, help: str) -> click.Command:
                 name,
                 period=period,
                 last=last,
-                until=until.astimezone() if until else None,
+                until=until,
                 zone=zone,
                 product=product,
             )

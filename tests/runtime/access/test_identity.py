@@ -233,6 +233,29 @@ def test_the_trail_says_what_changed(tmp_path: Path) -> None:
     on(tmp_path, work)
 
 
+def test_the_trail_says_what_was_not_allowed(tmp_path: Path) -> None:
+    async def work(runtime: Runtime) -> None:
+        await runtime.deploy(FILES)
+        await runtime.add_user("root", roles=["administrator"])
+        await runtime.add_user("carol", roles=["customer"], accounts=["A-1"])
+        carol = await runtime.acting_as("carol")
+        for tried in (carol.hold("O-9"), carol.claim(7), carol.users(), carol.cancel("O-9", force=True)):
+            with pytest.raises(Forbidden):
+                await tried
+        with pytest.raises(Forbidden, match="submit for A-9"):
+            await carol.submit(box(account="A-9"))
+        denied = [view.deed for view in await runtime.audit(denied=True)]
+        assert [(deed.what, deed.subject, deed.order) for deed in denied] == [
+            ("submit", "A-9", ""),
+            ("force cancel", "O-9", "O-9"),
+            ("users", "", ""),
+            ("claim", "7", ""),
+            ("hold", "O-9", "O-9"),
+        ]
+
+    on(tmp_path, work)
+
+
 def test_the_trail_is_only_ever_added_to(tmp_path: Path) -> None:
     async def work(runtime: Runtime) -> None:
         await runtime.add_user("root", roles=["administrator"], by="setup")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -63,9 +63,17 @@ def test_what_there_is_not_is_refused(runtime: SyncRuntime) -> None:
         runtime.report("weather")
     with pytest.raises(NotPossible, match="take 1 to 1000"):
         runtime.report("summary", last=0)
+    with pytest.raises(NotPossible, match="no such period"):
+        runtime.report("summary", until=datetime(1, 1, 2))
     for period, zone in (("year", ""), ("day", "Mars/Base"), ("day", "../etc/passwd")):
         with pytest.raises(NotPossible, match="no such period or time zone"):
             runtime.report("summary", period=period, zone=zone)
+
+
+def test_a_time_without_a_zone_is_of_the_zone_of_the_report(runtime: SyncRuntime) -> None:
+    for zone in ("America/New_York", "Pacific/Auckland"):
+        found = runtime.report("throughput", last=1, until=datetime(2026, 3, 12), zone=zone)
+        assert [row[0] for row in found.rows] == ["2026-03-12"]
 
 
 def test_windows_are_compared(runtime: SyncRuntime, clock: VirtualClock) -> None:

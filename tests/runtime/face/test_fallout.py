@@ -251,6 +251,10 @@ def test_control_is_for_administrators_and_is_shown(tmp_path: Path) -> None:
             await runtime.limit_connector("moon", at_once=1)
         with pytest.raises(NotAllowed, match="hold the connector"):
             await runtime.limit_connector("depot", at_once=0)
+        with pytest.raises(NotAllowed, match="`depot` is not held"):
+            await runtime.release_connector("depot")
+        with pytest.raises(UnknownConnector):
+            await runtime.release_connector("moon")
         with pytest.raises(NotAllowed, match="has no breaker"):
             await runtime.open_breaker("depot")
         with pytest.raises(UnknownDefinition):
