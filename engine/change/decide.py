@@ -75,6 +75,11 @@ class Verdicts:
     def decide(self) -> None:
         """Fills in `verdicts`."""
         kept: list[Task] = []
+        for clash in self._diff.clashes:
+            for line, name in self.made_of(clash.line, clash.attribute):
+                keys: tuple[Key, ...] = ((line, name), (line, ANY))
+                self._causes |= dict.fromkeys(keys, "")
+                self._first = (*self._first, *keys)
         for task in self._state.tasks.values():
             if task.role is TaskRole.AMEND and task.id in self._wanted.tasks and not self._given_up(task):
                 self._amending(task)
@@ -311,17 +316,25 @@ class Verdicts:
     def _delivered(self, task: Task, verdict: TaskVerdict) -> list[Key]:
         """The keys of what the task may deliver differently when it is done again, and of what is made from that."""
         found: list[Key] = []
-        names = [each.attribute for each in self._sets(task, verdict)]
-        todo = deque((task.line, name) for name in names)
-        while todo:
-            line, name = todo.popleft()
-            if (line, name) in self._causes:
-                continue
-            for key in ((line, name), (line, ANY), (ANY, name)):
-                self._causes.setdefault(key, task.id)
-                found.append(key)
-            todo.extend(self._filled_from(line, name))
+        for each in self._sets(task, verdict):
+            for line, name in ((task.line, each.attribute), *self.made_of(task.line, each.attribute)):
+                if (line, name) in self._causes:
+                    continue
+                for key in ((line, name), (line, ANY), (ANY, name)):
+                    self._causes.setdefault(key, task.id)
+                    found.append(key)
         return found
+
+    def made_of(self, line: str, name: str) -> list[tuple[str, str]]:
+        """The attributes, with their lines, that rules make of an attribute, directly or not."""
+        found: dict[tuple[str, str], None] = {}
+        todo = deque(self._filled_from(line, name))
+        while todo:
+            place = todo.popleft()
+            if place not in found:
+                found[place] = None
+                todo.extend(self._filled_from(*place))
+        return list(found)
 
     def _sets(self, task: Task, verdict: TaskVerdict) -> Iterable[SetMapping]:
         compiled = self._known.tasks.get(base(task.definition))

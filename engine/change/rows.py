@@ -250,6 +250,9 @@ class TaskRows:
             )
             self._add(row, f"`{clash.attribute}` was set by `{clash.by}`, the change sets it to something else")
             made[clash.line, clash.attribute] = name
+        for place, name in list(made.items()):
+            for derived in self._verdicts.made_of(*place):
+                made.setdefault(derived, name)
         return made
 
     def _weave(self, conflicts: Mapping[tuple[str, str], str]) -> None:

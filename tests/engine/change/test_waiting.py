@@ -8,7 +8,13 @@ import pytest
 
 from orderloom.models.expression import Root
 from orderloom.models.inventory import EMPTY
-from orderloom.models.journal import AmendmentRequested, CalloutAnswered, CancellationRequested, WorkCompleted
+from orderloom.models.journal import (
+    AmendmentRequested,
+    CalloutAnswered,
+    CancellationRequested,
+    LineCorrected,
+    WorkCompleted,
+)
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskRole, TaskState
 from tests.engine.building import attribute, item, order, ref, rule, spec
@@ -226,3 +232,25 @@ def test_what_rules_derive_from_what_is_delivered_anew_is_worked_on_anew(require
     assert world.state.lines["R:O1:1"].attributes["port"] == "1: y, None"
     said = [call.callout.context["line"].get("port") for call in world.calls if call.task == "R:O1:1/Set.up"]
     assert said == ["1: x, None", "1: y, None"]
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_what_rules_make_of_a_conflict_waits_for_its_decision(takes: bool) -> None:
+    design = Kit.program(
+        [spec("P", "product", attribute("a")), spec("R", "rfs", attribute("a"))],
+        [Kit.plan("Set", "R", Kit.task("call", "Set.up"), Kit.task("manual", "Set.visit"))],
+        [Kit.operation("sys.do", attribute("ref"))],
+        rules=(rule("P", "R", sets={"a": ref("a")}),),
+    )
+    world = World(design, order(item("1", "P", a="x")), EMPTY)
+    world.apply(LineCorrected(line="1", values={"a": "y"}, by="bo"))
+    answer(world, "R:O1:1/Set.up")
+    for _ in range(2):
+        amend(world, order(item("1", "P", a="z")))
+        assert states(world, "1/conflict a~1", "R:O1:1/Set.up") == ["waiting", "pending"]
+    decided(world, "1/conflict a~1", takes)
+    answer(world, "R:O1:1/Set.up")
+    assert world.calls[-1].callout.context["line"]["a"] == ("z" if takes else "y")
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
+    assert world.assets["R@line:O1:1"].attributes["a"] == ("z" if takes else "y")

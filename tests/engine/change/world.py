@@ -183,7 +183,7 @@ class World:
     def _delivered(self, task: str) -> dict[str, Any]:
         """An answer follows from what was asked for, so that two ways to the same content agree."""
         line = next(each for each in reversed(self.calls) if each.task == task).callout.context["line"]
-        return {"ref": f"{_at_first(line['id'])}: {line.get('a')}, {line.get('b')}"}
+        return {"ref": f"{_at_first(str(line['id']))}: {line.get('a')}, {line.get('b')}"}
 
     def live(self) -> list[Event]:
         """What would change something, in a stable order."""
