@@ -66,6 +66,10 @@ class SimulatedSystems:
         for connector in self._design.connectors.values():
             self._point(connector, self._server.url(connector.name), f"{url}/token")
 
+    async def deliver_pending(self) -> bool:
+        """Waits until the callbacks that are still to come are delivered; returns whether there were any."""
+        return self._server is not None and await self._server.deliver_pending()
+
     async def close(self) -> None:
         """Stops listening."""
         if self._server is not None:

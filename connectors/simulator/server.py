@@ -80,6 +80,12 @@ class SimulatorServer:
         """The base URL of a connector's system."""
         return f"http://127.0.0.1:{self.port}/{connector}"
 
+    async def deliver_pending(self) -> bool:
+        """Waits until the callback messages that are still to come have been sent; returns whether there were any."""
+        pending = list(self._pending)
+        await asyncio.gather(*pending, return_exceptions=True)
+        return bool(pending)
+
     async def close(self) -> None:
         """Stops listening, and drops callback messages that are still to come."""
         for task in self._pending:

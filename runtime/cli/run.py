@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator, Coroutine
 import click
 
 from orderloom.runtime.acceleration import AcceleratedClock
+from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.cli import screen
 from orderloom.runtime.cli.options import Place, place, store_options
+from orderloom.runtime.cli.stores import person
 from orderloom.runtime.clock import Clock, SystemClock
 from orderloom.runtime.errors import NothingDeployed, UnknownBundle
 from orderloom.runtime.home import database_url, open_home
@@ -37,18 +39,26 @@ async def _run(where: Place, until_idle: bool, simulated: str | None, speed: flo
     clock: Clock = AcceleratedClock(speed) if speed > 1 else SystemClock()
     if speed > 1:
         screen.remark(f"the clock runs {speed:g} times as fast as the time of day")
-    async with _runtime(where, clock, simulated) as runtime:
+    async with _runtime(where, clock, simulated) as (runtime, systems):
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(each, stop.set)
         screen.remark("the worker runs on", where.database_url or database_url(open_home(where.home)))
         if until_idle:
-            await _until(runtime.run_until_idle(within=365 * 86400), stop)
+            await _until(_rest(runtime, systems), stop)
         else:
             screen.remark("Ctrl-C stops it")
             await runtime.run_forever(stop)
         screen.remark("the worker has ended")
+
+
+async def _rest(runtime: Runtime, systems: SimulatedSystems | None) -> None:
+    """Works until nothing is left to do, also for simulated systems that still have something to say."""
+    while True:
+        await runtime.run_until_idle(within=365 * 86400)
+        if systems is None or not await systems.deliver_pending():
+            return
 
 
 async def _until(idle: Coroutine[None, None, None], stop: asyncio.Event) -> None:
@@ -64,11 +74,13 @@ async def _until(idle: Coroutine[None, None, None], stop: asyncio.Event) -> None
 
 
 @contextlib.asynccontextmanager
-async def _runtime(where: Place, clock: Clock, simulated: str | None) -> AsyncIterator[Runtime]:
+async def _runtime(
+    where: Place, clock: Clock, simulated: str | None
+) -> AsyncIterator[tuple[Runtime, SimulatedSystems | None]]:
     """The host; with the simulated systems of a bundle around it where asked for."""
     if simulated is None:
         async with await _opened(where, clock, None) as runtime:
-            yield runtime
+            yield runtime, None
         return
     async with await _opened(where, clock, None) as runtime:
         systems = await simulated_systems(runtime, simulated)
@@ -81,15 +93,23 @@ async def _runtime(where: Place, clock: Clock, simulated: str | None) -> AsyncIt
 
             systems.deliver_to(receive)
             screen.remark(f"the systems of {simulated} are simulated, on loopback")
-            yield runtime
+            yield runtime, systems
     finally:
         await systems.close()
 
 
 async def _opened(where: Place, clock: Clock, environ: dict[str, str] | None) -> Runtime:
-    return await Runtime.open(
+    """The host as the program itself; who starts it must be allowed to. Raises Forbidden, UnknownUser."""
+    runtime = await Runtime.open(
         where.home, database_url=where.database_url, environment=where.environment, clock=clock, environ=environ
     )
+    try:
+        if runtime.has_users():
+            (await runtime.acting_as(person())).demand(Permission.WORKER_CONTROL, "run")
+    except BaseException:
+        await runtime.close()
+        raise
+    return runtime
 
 
 async def simulated_systems(runtime: Runtime, bundle: str) -> SimulatedSystems:

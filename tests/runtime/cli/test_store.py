@@ -140,7 +140,8 @@ def test_a_system_is_taken_offline_and_goes_on(shell: Shell, packed: Callable[..
     (task,) = [each for each in shell.json("orders", "show", order)["tasks"] if each["operation"]]
     assert task["state"] == "completed"
     assert [(each["name"], each["held"]) for each in shell.json("connectors", "list")] == [("depot", False)]
-    assert "no active bundle has" in shell("connectors", "release", "depot", exit=1).stderr
+    assert "`depot` is not held" in shell("connectors", "release", "depot", exit=1).stderr
+    assert "no active bundle has" in shell("connectors", "release", "nowhere", exit=1).stderr
 
 
 def test_what_was_set_aside_is_listed_and_tried_again(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,3 +205,13 @@ def test_a_home_that_cannot_be_is_told(shell: Shell) -> None:
     path = shell.folder / "file"
     path.write_text("")
     assert "file" in shell("bundles", "--home", str(path / "home"), exit=1).stderr
+
+
+def test_simulated_systems_call_back_before_the_worker_is_idle(shell: Shell) -> None:
+    fiber = Path(__file__).parents[3] / "designs/fiber"
+    shell("deploy", str(fiber))
+    shell("submit", str(fiber / "orders/voip_port_in.json"))
+    shell("run", "--simulated", "fiber", "--until-idle")
+    tasks = shell.json("orders", "show", "FIB-1005")["tasks"]
+    porting = next(each for each in tasks if each["id"].endswith("ConnectVoice.request_port"))
+    assert porting["state"] == "completed"

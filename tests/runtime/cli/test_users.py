@@ -68,6 +68,7 @@ def test_an_order_is_shown_to_each_as_far_as_they_may_see_it(shell: Shell) -> No
     shell("users", "add", "oscar", "--role", "operator", "--by", "root")
     shell("deploy", shell.bundle, by="root")
     order = shell.json("submit", shell.order("first", externalId="X-1"), by="carol")
+    assert "worker.control" in shell("run", "--until-idle", exit=1, by="carol").stderr
     shell("run", "--until-idle", by="root")
     assert set(shell.json("orders", "show", "X-1", by="root")) > {"lines", "tasks", "journal", "calls"}
     seen = shell.json("orders", "show", "X-1", by="oscar")
