@@ -27,7 +27,11 @@ def change_options(function: Function) -> Function:
         click.option("--dry-run", is_flag=True, help="Only show what it would do; exit code 1 if it would be refused."),
         click.option("--accept", is_flag=True, help="Accept the consequences of soft points of no return."),
         click.option("--role", "roles", multiple=True, metavar="ROLE", help="A role that approves; repeat for more."),
-        click.option("--force", is_flag=True, help="Go behind hard points of no return; kept in the journal."),
+        click.option(
+            "--force",
+            is_flag=True,
+            help="Go behind hard points of no return and past orders in the way; kept in the journal.",
+        ),
         click.option(
             "--svg",
             type=click.Path(dir_okay=False, writable=True, path_type=Path),
