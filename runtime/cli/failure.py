@@ -65,6 +65,9 @@ def failure(error: Exception) -> Failure:
         return Failure(f"{place}{(error.strerror or str(error)).lower()}")
     if isinstance(error, json.JSONDecodeError):
         return Failure(f"not JSON: {error}")
+    if isinstance(error, UnicodeEncodeError):
+        place = screen.clean(error.object[error.start : error.end])
+        return Failure(f"text that holds `{place}` cannot be kept", help="give it in UTF-8", code="not-text")
     print_name = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return Failure(
         f"internal error: {print_name}",

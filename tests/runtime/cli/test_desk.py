@@ -74,6 +74,14 @@ def test_notes_attachments_and_history_are_shown(desk: Shell) -> None:
     assert [each["media_type"] for each in found["notes"]] == ["", "image/jpeg"]
 
 
+def test_what_is_no_text_is_refused(desk: Shell) -> None:
+    broken = "\udcff\udcfe"
+    for arguments in (("work", "note", "1", broken), ("work", "list", "--queue", broken)):
+        result = desk(*arguments, exit=1)
+        assert "text that holds" in result.stderr
+        assert "internal error" not in result.stderr
+
+
 def test_items_go_to_other_queues(desk: Shell) -> None:
     assert desk("work", "escalate", "1", "--reason", "too big", by="ada").stdout == "item 1 is in leads\n"
     assert desk("work", "show", "1", by="ada", exit=1).stderr.startswith("error: there is no work item `1`")
