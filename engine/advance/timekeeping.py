@@ -94,10 +94,12 @@ def jeopardy_timer_fired(turn: Turn) -> None:
 def keep_time(turn: Turn) -> None:
     """At the end of a step: recolours what it touched and what the time has changed, sets the timer."""
     state = turn.state
-    if state.plan is PlanState.NOT_STARTED or not state.tasks:
+    if state.plan is PlanState.NOT_STARTED:
         return
     if state.status.final and turn.early:
         turn.tell(CancelTimer(task="", kind=TimerKind.START))
+    if not state.tasks:
+        return
     coloured = state.jeopardy_at is not None or state.jeopardy is not Jeopardy.GREEN
     if state.order.requested_completion is None and not is_timed(turn.program) and not coloured:
         return

@@ -344,6 +344,7 @@ def test_a_dry_run_tells_the_truth(program: Program, data: st.DataObject) -> Non
         valid(program, world, first)
         world.apply(replace(first, force=True, accept=True))
         go_on(world, data)
+    weighed(world, data)
     quiet(world, data)
     if world.state.status.final:
         event("completed before it was changed")
@@ -358,8 +359,9 @@ def test_a_dry_run_tells_the_truth(program: Program, data: st.DataObject) -> Non
     if plan.problems:
         event(f"amended: {plan.problems[0][:60]}")
     refusals_are_those_of_lines_past_return(world, plan)
-    if not plan.refused and any(each.verdict is TaskVerdict.CANCEL_FIRST for each in plan.tasks):
-        event("cancels first")
+    waits = (TaskVerdict.CANCEL_FIRST, TaskVerdict.FINISH_FIRST)
+    if not plan.refused and any(each.verdict in waits for each in plan.tasks):
+        event("waits for calls that are cancelled, or could not be")
         return
     states = {id: task.state for id, task in world.state.tasks.items()}
     order = world.state.order

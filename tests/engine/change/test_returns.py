@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from orderloom.models.journal import (
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskRole, TaskState
 from orderloom.models.tasks import NoReturn, PointOfNoReturn
-from tests.engine.building import attribute, item, order, ref, rule, spec
+from tests.engine.building import DAY, attribute, item, order, ref, rule, spec
 from tests.engine.change.world import World
 from tests.engine.conftest import Kit
 
@@ -336,3 +337,11 @@ def test_inventory_is_told_of_what_a_finished_line_relies_on_when_that_moves() -
     assert world.state.status is OrderStatus.COMPLETED
     (there,) = world.assets["O1:2"].relies_on
     assert there != "O1:1" and world.assets[there].moved_from == "O1:1"
+
+
+def test_an_order_for_later_without_tasks_leaves_no_timer_when_it_is_cancelled() -> None:
+    later = replace(order(item("1", "P", a="x")), requested_start=DAY + timedelta(hours=2))
+    world = World(Kit.program([spec("P", "product", attribute("a"))], []), later, EMPTY)
+    assert world.due
+    world.apply(CancellationRequested(inventory=EMPTY, by="ana"))
+    assert (world.state.status, world.due) == (OrderStatus.CANCELLED, {})
