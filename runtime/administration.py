@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 
+from orderloom.models.conversion import Json
 from orderloom.models.design import Design
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
@@ -36,7 +37,10 @@ class Administration(Face):
             raise BundleRefused(checked.name or str(bundle)[:200], checked.diagnostics, checked.files)
         known = {each.digest: each for each in self._store.bundles()}
         files = {path: text.encode() for path, text in checked.files.items()}
-        deed = self._deed("deploy", "bundle", design.name, after={"version": design.version, "digest": design.digest})
+        former = next((each for each in known.values() if each.active and each.name == design.name), None)
+        before: dict[str, Json] = {"version": former.version, "digest": former.digest} if former else {}
+        after: dict[str, Json] = {"version": design.version, "digest": design.digest}
+        deed = self._deed("deploy", "bundle", design.name, before=before, after=after)
         try:
             self._store.deploy(design.name, design.version, design.digest, files, self._clock.now(), deed)
         except Conflict:

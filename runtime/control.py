@@ -59,14 +59,16 @@ class Control(Face):
         self._host.wake()
 
     @needs(Permission.CONNECTORS_CONTROL)
-    async def release_connector(self, name: str, by: str = "", pace: Pace | None = None) -> None:
+    async def release_connector(self, name: str, by: str = "", pace: Pace | None = None, reason: str = "") -> None:
         """Sends the calls that waited; at that pace, until the last of them is out, so that the system is not overrun
         when it comes back. Raises UnknownConnector, NotAllowed where it is not held."""
         if name not in self._store.held_connectors():
             await self._connector(name)
             raise NotAllowed(what="release", why=f"`{name}` is not held")
         after: dict[str, Json] = {"pace": str(pace)} if pace else {}
-        deed = self._deed("release_connector", "connector", name, by=by, before={"held": True}, after=after)
+        deed = self._deed(
+            "release_connector", "connector", name, by=by, before={"held": True}, after=after, reason=reason
+        )
         self._store.release_connector(name, deed, pace.interval if pace else None, deed.at)
         self._host.wake()
 

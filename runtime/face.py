@@ -22,7 +22,7 @@ from orderloom.runtime.store.auditing import Deed
 from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import RequestState
-from orderloom.runtime.store.views import BundleView, OrderView
+from orderloom.runtime.store.views import BundleView, OrderView, WorkFilter
 from orderloom.runtime.views import Receipt, Verdict
 
 #: seconds to wait for a running worker's verdict
@@ -73,6 +73,16 @@ class Face:
             raise Forbidden(
                 who=self._principal.name, what=f"{operation} for {account}", permission="account", roles="its owners"
             )
+
+    def _demand_queue(self, order: str, operation: str) -> None:
+        """Raises Forbidden for those who see only the work of some queues, where none of it was of this order."""
+        queues = self._principal.queues
+        if queues is None or self._store.work(WorkFilter(order=order, queues=queues, states=()), 1):
+            return
+        self._deny(f"{operation} {order}")
+        raise Forbidden(
+            who=self._principal.name, what=f"{operation} `{order}`", permission="queue", roles="members of its queues"
+        )
 
     def _deny(self, operation: str, subject: str = "", order: str = "") -> None:
         self._store.record(

@@ -88,6 +88,7 @@ class Fallout(Working):
         """Corrects attributes of a line, read against its spec. Raises UnknownOrder, UnknownLine, ValuesRefused,
         NotAllowed."""
         state = await self._state(id)
+        self._demand_queue(id, "correct")
         read = await self._read_correction(state, line, values)
         before = {name: to_json(state.lines[line].attributes.get(name)) for name in read}
         after = {name: to_json(value) for name, value in read.items()}

@@ -56,6 +56,12 @@ def _read(
             continue
         wanted = attribute.type.required() if attribute.required else attribute.type.maybe()
         try:
+            # what was typed in another encoding cannot be sent on
+            str(found).encode()
+        except UnicodeEncodeError:
+            problems.append(DocumentProblem(name, shown(found), "text in UTF-8"))
+            continue
+        try:
             values[name] = from_json(found, wanted, enums)
         except ValueError as error:
             expected, _, what = str(error).removeprefix("expected ").partition(", found ")

@@ -271,6 +271,7 @@ class Runtime(
     async def hold(self, id: str, by: str = "", reason: str = "") -> Receipt:
         """Stops the order where it is. Raises UnknownOrder, NotAllowed."""
         before = {"status": self._order(id).status.value}
+        self._demand_queue(id, "hold")
         deed = self._deed("hold", "order", id, by=by, order=id, before=before, after={"status": "held"}, reason=reason)
         return await self._ask(id, OrderHeld(by=deed.who, reason=reason), "hold", deed)
 
@@ -278,6 +279,7 @@ class Runtime(
     async def resume(self, id: str, by: str = "", reason: str = "") -> Receipt:
         """Lets a held order go on. Raises UnknownOrder, NotAllowed."""
         before = {"status": self._order(id).status.value}
+        self._demand_queue(id, "resume")
         deed = self._deed("resume", "order", id, by=by, order=id, before=before, reason=reason)
         return await self._ask(id, OrderReleased(by=deed.who, reason=reason), "resume", deed)
 

@@ -16,7 +16,7 @@ _ORDERS = frozenset({Permission.ORDERS_VIEW})
 def all_roles(own: Iterable[OwnRole]) -> dict[str, Role]:
     """Those of the field and those made at run time, with what they include, by name.
 
-    A role confines to accounts and queues as it says itself, whatever it includes.
+    A role confines to accounts and queues where it says so, or where all that it lets see comes from roles that do.
     """
     known = {role.name: role for role in own}
     found: dict[str, Role] = dict(ROLES)
@@ -49,23 +49,28 @@ def _confined(roles: Iterable[Role], seeing: frozenset[Permission], confines: st
 
 def _whole(role: OwnRole, known: Mapping[str, OwnRole]) -> Role:
     """The role with all that it includes, however deep; a circle adds nothing."""
-    permissions = set(role.permissions)
+    reached: list[Role | OwnRole] = [role]
     seen = {role.name}
     ahead = list(role.includes)
     while ahead:
         name = ahead.pop()
-        if name in seen:
+        found = ROLES.get(name) or known.get(name)
+        if name in seen or found is None:
             continue
         seen.add(name)
-        if name in ROLES:
-            permissions |= ROLES[name].permissions
-        elif name in known:
-            permissions |= known[name].permissions
-            ahead += known[name].includes
+        reached.append(found)
+        if isinstance(found, OwnRole):
+            ahead += found.includes
     return Role(
         name=role.name,
         title=role.title,
-        permissions=frozenset(permissions),
-        own_accounts=role.own_accounts,
-        own_queues=role.own_queues,
+        permissions=frozenset(permission for each in reached for permission in each.permissions),
+        own_accounts=role.own_accounts or _confines(reached, _ORDERS, "own_accounts"),
+        own_queues=role.own_queues or _confines(reached, _WORK, "own_queues"),
     )
+
+
+def _confines(roles: Iterable[Role | OwnRole], seeing: frozenset[Permission], confines: str) -> bool:
+    """Whether something is seen, and all that is seen comes from roles that are confined."""
+    giving = [role for role in roles if role.permissions & seeing]
+    return bool(giving) and all(getattr(role, confines) for role in giving)

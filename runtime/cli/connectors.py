@@ -68,12 +68,13 @@ def hold(ctx: click.Context, name: str, reason: str, by: str) -> None:
 @click.argument("name")
 @click.option("--rate", type=PACE, help="So fast, until the calls that waited are out, e.g. `10/s`.")
 @by_option
+@reason_option
 @store_options
 @click.pass_context
-def release(ctx: click.Context, name: str, rate: Pace | None, by: str) -> None:
+def release(ctx: click.Context, name: str, rate: Pace | None, by: str, reason: str) -> None:
     """Let a system go on: the calls that waited are made."""
     with opened(ctx) as runtime:
-        runtime.release_connector(name, by, rate)
+        runtime.release_connector(name, by, rate, reason)
     screen.say(f"connector {name} goes on" + (f", at {rate}" if rate else ""))
 
 

@@ -85,13 +85,19 @@ def test_what_a_user_may_do_follows_from_roles_teams_and_grants(tmp_path: Path) 
         await runtime.grant("team", "field", "skill", "fibre")
         await runtime.put_role("dispatcher", permissions=["work.assign"], includes=["operator"])
         await runtime.add_user("bob", teams=["field"], skills=["copper"])
+        await runtime.put_role("partner", includes=["customer"])
+        await runtime.put_role("broker", includes=["customer"], permissions=["orders.view"])
         await runtime.add_user("eve", roles=["dispatcher"], queues=["trouble"])
+        await runtime.add_user("pat", roles=["partner"], accounts=["A-1"])
+        await runtime.add_user("bo", roles=["broker"], accounts=["A-1"])
+        assert (await runtime.acting_as("pat")).principal.accounts == frozenset({"A-1"})
+        assert (await runtime.acting_as("bo")).principal.accounts is None
         bob = (await runtime.acting_as("bob")).principal
         assert bob.permissions == ROLES["operator"].permissions
         assert (bob.queues, bob.skills, bob.accounts) == (frozenset({"packers"}), frozenset({"fibre", "copper"}), None)
         eve = (await runtime.acting_as("eve")).principal
         assert eve.permissions == ROLES["operator"].permissions | {Permission.WORK_ASSIGN}
-        assert eve.queues is None
+        assert eve.queues == frozenset({"trouble"})
         members = runtime._store.members_of("packers")
         assert [(each.name, each.skills) for each in members] == [("bob", frozenset({"fibre", "copper"}))]
         await runtime.revoke("user", "bob", "team", "field")
@@ -256,6 +262,25 @@ def test_the_trail_says_what_was_not_allowed(tmp_path: Path) -> None:
     on(tmp_path, work)
 
 
+def test_an_operator_touches_only_orders_of_their_queues(tmp_path: Path) -> None:
+    async def work(runtime: Runtime) -> None:
+        await runtime.deploy(FILES)
+        await runtime.add_user("root", roles=["administrator"])
+        for name, queue in (("finn", "trouble"), ("gus", "packers")):
+            await runtime.add_user(name, roles=["fallout_operator"], queues=[queue])
+        order = await runtime.submit(box())
+        await runtime.run_until_idle()
+        [line] = [each.id for each in await runtime.lines(order.id) if each.spec == "Parcel"]
+        finn, gus = await runtime.acting_as("finn"), await runtime.acting_as("gus")
+        for attempt in (finn.hold(order.id), finn.resume(order.id), finn.correct(order.id, line, {"weight": 3})):
+            with pytest.raises(Forbidden, match=order.id):
+                await attempt
+        await gus.correct(order.id, line, {"weight": 3})
+        await gus.hold(order.id, reason="a question")
+
+    on(tmp_path, work)
+
+
 def test_the_trail_is_only_ever_added_to(tmp_path: Path) -> None:
     async def work(runtime: Runtime) -> None:
         await runtime.add_user("root", roles=["administrator"], by="setup")
@@ -264,7 +289,12 @@ def test_the_trail_is_only_ever_added_to(tmp_path: Path) -> None:
     path = tmp_path / "orderloom.db"
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT who, what FROM audit").fetchall() == [("setup", "add_user")]
-        for change in ("UPDATE audit SET who = 'x'", "DELETE FROM audit"):
+        for change in (
+            "UPDATE audit SET who = 'x'",
+            "DELETE FROM audit",
+            "REPLACE INTO audit SELECT id, at, 'x', on_behalf, what, kind, subject, order_id, before, after, reason, "
+            "denied, request FROM audit",
+        ):
             with pytest.raises(sqlite3.IntegrityError, match="only ever added to"):
                 connection.execute(change)
 

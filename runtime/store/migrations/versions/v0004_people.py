@@ -48,6 +48,12 @@ def _audit() -> None:
             f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
             "BEGIN SELECT RAISE(ABORT, 'the audit trail is only ever added to'); END"
         )
+    # a row that takes the place of another is no update to SQLite
+    op.execute(
+        "CREATE TRIGGER audit_no_replace BEFORE INSERT ON audit "
+        "WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id) "
+        "BEGIN SELECT RAISE(ABORT, 'the audit trail is only ever added to'); END"
+    )
 
 
 def _identity() -> None:
@@ -227,6 +233,12 @@ def _desk() -> None:
             f"CREATE TRIGGER work_history_no_{verb.lower()} BEFORE {verb} ON work_history "
             "BEGIN SELECT RAISE(ABORT, 'the history of work is only ever added to'); END"
         )
+    # a row that takes the place of another is no update to SQLite
+    op.execute(
+        "CREATE TRIGGER work_history_no_replace BEFORE INSERT ON work_history "
+        "WHEN EXISTS (SELECT 1 FROM work_history WHERE id = NEW.id) "
+        "BEGIN SELECT RAISE(ABORT, 'the history of work is only ever added to'); END"
+    )
     op.create_table(
         "work_notes",
         *_integers("id", "work"),
