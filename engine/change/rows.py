@@ -21,8 +21,8 @@ from orderloom.models.tasks import TaskKind
 
 _V = TaskVerdict
 _S = TaskState
-#: states of a task whose turn has come or that is to try again: it waits where something before it is to be done again
-_TURN_CAME = frozenset((_S.READY, _S.FROZEN, _S.SCHEDULED, _S.HELD))
+#: states of a task whose turn has come or that is to try again: it waits where something before it is still to be done
+_TURN_CAME = frozenset((_S.READY, _S.FROZEN, _S.SCHEDULED, _S.HELD, _S.FALLOUT))
 _NOT_STARTED = frozenset((_S.PENDING, _S.READY, _S.FROZEN))
 
 
@@ -307,12 +307,17 @@ class TaskRows:
                 yield provider
 
     def _wait_again(self) -> None:
-        """A task whose turn had come waits where something before it is to be done, or done again."""
+        """A task whose turn had come waits where something before it is to be done, or done again.
+
+        One in fallout too: nobody could have it tried again until that is done, and what it needs may never come.
+        """
         for task in self.tasks.values():
             undo = task.role is TaskRole.UNDO and task.state in _NOT_STARTED
             if undo or (task.role in LIVE and task.state in _TURN_CAME):
                 firsts = (self.tasks.get(each) for each in task.after)
                 if any(first is not None and not first.state.done for first in firsts):
+                    if task.state is _S.FALLOUT:
+                        task.retries, task.queue = 0, ""
                     task.state, task.due, task.started_at = _S.PENDING, None, None
 
     # --- decisions --------------------------------------------------------------------------------------------------

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from orderloom.engine.advance.agenda import ATTRIBUTE_ABSENT
+from orderloom.models.callout import Outcome
 from orderloom.models.expression import Root
 from orderloom.models.inventory import EMPTY
 from orderloom.models.journal import (
@@ -17,6 +20,7 @@ from orderloom.models.journal import (
 )
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskRole, TaskState
+from orderloom.models.tasks import Reach
 from tests.engine.building import attribute, item, order, ref, rule, spec
 from tests.engine.change.world import World
 from tests.engine.conftest import Kit
@@ -94,6 +98,29 @@ def test_what_a_plan_within_the_amend_plan_delivers_counts_too() -> None:
         assert world.state.lines["1"].attributes["label"] == f"1: {a}, None"
     world.finish()
     assert world.state.status is OrderStatus.COMPLETED
+
+
+def test_what_failed_waits_for_what_the_change_puts_before_it() -> None:
+    lacking = Kit.task("auto", "Go.label", after=(Kit.needs("port"),))
+    finish = Kit.task("call", "End.finish", after=(Kit.after("Go.label", reach=Reach.ORDER),))
+    design = Kit.program(
+        [spec("P", "product", attribute("port")), spec("S", "product")],
+        [Kit.plan("Go", "P", lacking), Kit.plan("End", "S", finish)],
+        [Kit.operation("sys.do", attribute("ref"))],
+    )
+    world = World(design, order(item("2", "S")), EMPTY)
+    failed = next(each for each in world.live() if isinstance(each, CalloutAnswered))
+    world.apply(replace(failed, outcome=Outcome.FATAL, code="E1"))
+    assert states(world, "2/End.finish") == ["fallout"]
+    amend(world, order(item("1", "P"), item("2", "S")))
+    # nobody is asked about the one, so that somebody is about the other
+    assert states(world, "1/Go.label", "2/End.finish") == ["fallout", "pending"]
+    assert world.state.tasks["1/Go.label"].code == ATTRIBUTE_ABSENT
+    assert [task for task, way in world.possible if way == "fallout"] == ["1/Go.label"]
+    world.apply(LineCorrected(line="1", values={"port": "P-1"}, by="bo"))
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
+    assert len([call for call in world.calls if call.task == "2/End.finish"]) == 2
 
 
 def disputed() -> World:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from orderloom.engine.advance import advance
+from orderloom.engine.advance.agenda import ATTRIBUTE_ABSENT
 from orderloom.engine.advance.index import Index
 from orderloom.engine.inventory import apply_change
 from orderloom.engine.lifecycle import LINE_EDGES, ORDER_EDGES, PLAN_EDGES, TASK_EDGES
@@ -366,6 +367,12 @@ class World:
             and task.state is TaskState.COMPLETED
             and not task.definition.startswith(("Alter", "Tell"))
         }
+
+    def given_up(self) -> set[str]:
+        """The tasks that a person has skipped, all of them because nothing supplies what they need."""
+        skipped = [task for task in self.state.tasks.values() if task.state is TaskState.SKIPPED and task.by]
+        assert all(task.code == ATTRIBUTE_ABSENT for task in skipped), skipped
+        return {_at_first(task.id) for task in skipped}
 
 
 def _at_first(name: str) -> str:
