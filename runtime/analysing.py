@@ -12,7 +12,7 @@ from orderloom.runtime.analytics.figures import Report
 from orderloom.runtime.analytics.periods import Period, periods
 from orderloom.runtime.analytics.reports import REPORTS, Question
 from orderloom.runtime.analytics.rollup import count_all
-from orderloom.runtime.errors import Forbidden, NotPossible
+from orderloom.runtime.errors import NotPossible
 from orderloom.runtime.face import Face
 
 #: seconds that a report takes at most to count what has happened since the last one
@@ -44,7 +44,8 @@ class Analytics(Face):
         for those who see some accounts only: facts are not kept by account.
         """
         if self._principal.accounts is not None:
-            raise Forbidden(who=self._principal.name, what="report", permission="all accounts", roles="manager")
+            self._deny("report")
+            raise self._forbidden("report", "all accounts", "manager")
         make = REPORTS.get(name)
         if make is None:
             raise NotPossible(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Self
 
 from orderloom.models.conversion import Json
@@ -19,7 +20,7 @@ from orderloom.runtime.deployment import Library
 from orderloom.runtime.errors import Forbidden, NotAllowed, NothingDeployed, UnknownBundle, UnknownOrder, WhichBundle
 from orderloom.runtime.hosting import Host
 from orderloom.runtime.store.auditing import Deed
-from orderloom.runtime.store.errors import NotFound
+from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import RequestState
 from orderloom.runtime.store.views import BundleView, OrderView, WorkFilter
@@ -29,6 +30,15 @@ from orderloom.runtime.views import Receipt, Verdict
 _PATIENCE = 5.0
 #: characters of what somebody was not let do something with
 _LONGEST = 200
+
+
+@contextlib.contextmanager
+def allowed(what: str) -> Iterator[None]:
+    """Turns the store's Conflict into NotAllowed."""
+    try:
+        yield
+    except Conflict as conflict:
+        raise NotAllowed(what=what, why=conflict) from None
 
 
 class Face:
@@ -61,7 +71,7 @@ class Face:
             return
         self._deny(operation, subject, order)
         roles = ", ".join(name for name, role in ROLES.items() if permission in role.permissions)
-        raise Forbidden(who=self._principal.name, what=operation, permission=permission, roles=roles)
+        raise self._forbidden(operation, permission, roles)
 
     def _may_see(self, view: OrderView) -> bool:
         return self._principal.sees_account(view.account)
@@ -70,9 +80,7 @@ class Face:
         """Raises Forbidden where the account is not theirs."""
         if not self._principal.sees_account(account):
             self._deny(operation, account)
-            raise Forbidden(
-                who=self._principal.name, what=f"{operation} for {account}", permission="account", roles="its owners"
-            )
+            raise self._forbidden(f"{operation} for {account}", "account", "its owners")
 
     def _demand_queue(self, order: str, operation: str) -> None:
         """Raises Forbidden for those who see only the work of some queues, where none of it was of this order."""
@@ -80,9 +88,7 @@ class Face:
         if queues is None or self._store.work(WorkFilter(order=order, queues=queues, states=()), 1):
             return
         self._deny(f"{operation} {order}")
-        raise Forbidden(
-            who=self._principal.name, what=f"{operation} `{order}`", permission="queue", roles="members of its queues"
-        )
+        raise self._forbidden(f"{operation} `{order}`", "queue", "members of its queues")
 
     def _deny(self, operation: str, subject: str = "", order: str = "") -> None:
         self._store.record(
@@ -101,10 +107,17 @@ class Face:
         """In whose name something is done; only a trusted program may name another than itself. Raises Forbidden."""
         if not by or by == self._principal.name:
             return self._principal.name
-        if not self._principal.trusted:
-            self._deny(f"act as {by}")
-            raise Forbidden(who=self._principal.name, what=f"act as {by}", permission="trusted", roles="none")
+        self._demand_trust(f"act as {by}")
         return by
+
+    def _demand_trust(self, operation: str) -> None:
+        """Raises Forbidden for whoever is not the program around the host."""
+        if not self._principal.trusted:
+            self._deny(operation)
+            raise self._forbidden(operation, "trusted", "none")
+
+    def _forbidden(self, operation: str, permission: str, roles: str) -> Forbidden:
+        return Forbidden(who=self._principal.name, what=operation, permission=permission, roles=roles)
 
     def _deed(
         self,

@@ -24,8 +24,9 @@ from orderloom.runtime import forms
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.errors import DocumentProblem, NotAllowed, UnknownLine, UnknownTask, UnknownWork, ValuesRefused
+from orderloom.runtime.face import allowed
 from orderloom.runtime.store.causes import CauseGroup, FalloutFilter, FalloutItem
-from orderloom.runtime.store.errors import Conflict, NotFound
+from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.views import WorkItem, WorkState
 from orderloom.runtime.store.wanted import Wanted
 from orderloom.runtime.views import AttributeChange, Correction, Receipt, Verdict
@@ -176,10 +177,8 @@ class Fallout(Working):
             LineCorrected(line=found.line, values=read, by=deed.who, reason=reason),
             FalloutResolved(task=found.task, action=FalloutAction.RETRY, by=deed.who, reason=reason),
         )
-        try:
+        with allowed("answer"):
             number = self._store.post_answer(item, events, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="answer", why=conflict) from None
         return await self._answered(number, found.order, "answer")
 
     # --- inside
@@ -187,10 +186,8 @@ class Fallout(Working):
     def _answer_in_words(self, found: Wanted, by: str, reason: str) -> Receipt:
         after: dict[str, Json] = {"state": WorkState.OPEN.value}
         deed = self._deed("answer", "work", str(found.item), by=by, order=found.order, after=after, reason=reason)
-        try:
+        with allowed("answer"):
             self._store.take_back(found.item, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="answer", why=conflict) from None
         return Receipt(verdict=Verdict.APPLIED, number=0, order=found.order)
 
     async def _check_wanted(self, work: WorkItem, attributes: Sequence[str], text: str) -> None:

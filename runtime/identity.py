@@ -18,7 +18,6 @@ from orderloom.runtime.access.principals import SYSTEM, Principal
 from orderloom.runtime.access.resolving import all_roles, principal
 from orderloom.runtime.access.standing import TeamView, UserView, team_view, theirs, user_view
 from orderloom.runtime.errors import (
-    Forbidden,
     NameRefused,
     NotGranted,
     NotPossible,
@@ -44,8 +43,7 @@ class Identity(Face):
     async def acting_as(self, name: str) -> Self:
         """The host as this user may use it; what they may do is looked up now. Only the program that owns the store
         may ask. Raises UnknownUser, also for one who is not active; in a store without users anybody may do all."""
-        if not self._principal.trusted:
-            raise Forbidden(who=self._principal.name, what=f"act as {name}", permission="trusted", roles="none")
+        self._demand_trust(f"act as {name}")
         return self.bound(self._principal_of(name))
 
     def has_users(self) -> bool:

@@ -13,10 +13,11 @@ from orderloom.models.conversion import Json
 from orderloom.models.journal import WorkKind
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
-from orderloom.runtime.errors import CalendarRefused, NotAllowed, UnknownCalendar, UnknownReason
+from orderloom.runtime.errors import CalendarRefused, UnknownCalendar, UnknownReason
+from orderloom.runtime.face import allowed
 from orderloom.runtime.sla.reckoning import changed, effective
 from orderloom.runtime.store.calendars import CalendarChange
-from orderloom.runtime.store.errors import Conflict, NotFound
+from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.timing import ClockFilter, ClockView, PauseView
 from orderloom.runtime.store.views import WorkItem
 from orderloom.runtime.views import CalendarView
@@ -46,10 +47,8 @@ class Timing(Working):
         work = self._work_item(item)
         await self._check_reason(work, reason)
         deed = self._item_deed("pause_work", work, by, reason=reason)
-        try:
+        with allowed("pause"):
             self._store.pause_clock(item, reason, deed.at, self._host.reckoning, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="pause", why=conflict) from None
         self._host.wake()
         return self._work_item(item)
 
@@ -58,10 +57,8 @@ class Timing(Working):
         """The clock goes on; as much time is left as was. Raises UnknownWork, NotAllowed."""
         work = self._work_item(item)
         deed = self._item_deed("resume_work", work, by)
-        try:
+        with allowed("resume"):
             self._store.resume_clock(item, deed.at, self._host.reckoning, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="resume", why=conflict) from None
         self._host.wake()
         return self._work_item(item)
 

@@ -12,11 +12,11 @@ from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.desk.people import People
 from orderloom.runtime.errors import NotAllowed, UnknownWork
-from orderloom.runtime.face import Face
+from orderloom.runtime.face import Face, allowed
 from orderloom.runtime.store.auditing import Deed
 from orderloom.runtime.store.clock_rows import bundle_of
 from orderloom.runtime.store.desk import Wish
-from orderloom.runtime.store.errors import Conflict, NotFound
+from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.views import WorkFilter, WorkItem, WorkState
 from orderloom.runtime.views import Receipt, Verdict
 
@@ -69,10 +69,8 @@ class Working(Face):
         NotAllowed where somebody else has it."""
         work = self._work_item(item)
         deed = self._item_deed("claim", work, by, after={"claimed_by": self._who(by)})
-        try:
+        with allowed("claim"):
             return self._store.claim(item, deed.who, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="claim", why=conflict) from None
 
     @needs(Permission.WORK_DO)
     async def next_work(self, queue: str = "", kind: WorkKind | str = "", by: str = "") -> WorkItem | None:
@@ -99,20 +97,16 @@ class Working(Face):
     async def renew(self, item: int, by: str = "") -> WorkItem:
         """Keeps a claimed item for another lease. Raises UnknownWork, NotAllowed where it is not theirs any more."""
         deed = self._item_deed("renew", self._work_item(item), by)
-        try:
+        with allowed("renew"):
             return self._store.renew(item, deed.who, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="renew", why=conflict) from None
 
     @needs(Permission.WORK_DO)
     async def release(self, item: int, by: str = "") -> WorkItem:
         """Gives a work item back; where a rule assigns, it goes to somebody else. Raises UnknownWork, NotAllowed where
         it is not theirs."""
         deed = self._item_deed("release", self._work_item(item), by)
-        try:
+        with allowed("release"):
             return self._store.unclaim(item, deed.who, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="release", why=conflict) from None
 
     @needs(Permission.WORK_DO)
     async def complete(self, item: int, by: str = "", values: Mapping[str, object] | None = None) -> Receipt:
@@ -133,10 +127,8 @@ class Working(Face):
     def _close(self, work: WorkItem, by: str) -> Receipt:
         """An item that a watch rule has opened: no order waits for it. Raises NotAllowed."""
         deed = self._item_deed("complete", work, by, after={"state": "done"})
-        try:
+        with allowed("complete"):
             self._store.close_work(work.id, deed.who, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="complete", why=conflict) from None
         return Receipt(verdict=Verdict.APPLIED, number=0, order="")
 
     async def _design_of(self, work: WorkItem) -> Design:
@@ -183,8 +175,6 @@ class Working(Face):
     async def _finish(self, work: WorkItem, event: Event, what: str, deed: Deed) -> Receipt:
         """Asks for what ends the item, for the one who has it or takes it now. Raises UnknownOrder, NotAllowed."""
         self._order(work.order)
-        try:
+        with allowed(what):
             number = self._store.finish(work.id, deed.who, event, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what=what, why=conflict) from None
         return await self._answered(number, work.order, what)

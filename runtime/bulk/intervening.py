@@ -13,11 +13,12 @@ from orderloom.models.order import OrderStatus
 from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.errors import NotAllowed, UnknownBulk, UnknownQueue
+from orderloom.runtime.face import allowed
 from orderloom.runtime.fallout import Fallout
 from orderloom.runtime.pace import Pace
 from orderloom.runtime.store.bulk_records import BulkAction, BulkView, NewBulk, Target, TargetState
 from orderloom.runtime.store.causes import FalloutFilter
-from orderloom.runtime.store.errors import Conflict, NotFound
+from orderloom.runtime.store.errors import NotFound
 from orderloom.runtime.store.views import OrderFilter
 from orderloom.runtime.views import plain
 
@@ -139,20 +140,16 @@ class Intervening(Fallout):
         before = {"state": self._bulk(number).state.value}
         deed = self._deed("stop_bulk", "bulk", str(number), by=by, before=before, reason=reason)
         message = f"stopped by {deed.who}" + (f": {reason}" if reason else "")
-        try:
+        with allowed("stop"):
             return self._store.stop_bulk(number, message, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="stop", why=conflict) from None
 
     @needs(Permission.FALLOUT_BULK)
     async def resume_bulk(self, number: int, by: str = "", reason: str = "") -> BulkView:
         """Goes on where it stopped; what failed until then counts no more. Raises UnknownBulk, NotAllowed."""
         before = {"state": self._bulk(number).state.value}
         deed = self._deed("resume_bulk", "bulk", str(number), by=by, before=before, reason=reason)
-        try:
+        with allowed("resume"):
             found = self._store.resume_bulk(number, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="resume", why=conflict) from None
         self._host.wake()
         return found
 
@@ -208,10 +205,8 @@ class Intervening(Fallout):
             most_failed=most_failed,
             most_percent=most_percent,
         )
-        try:
+        with allowed(action):
             found = await asyncio.to_thread(self._store.start_bulk, new, now, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what=action, why=conflict) from None
         self._host.wake()
         return found
 

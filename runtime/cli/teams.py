@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from orderloom.runtime.cli import screen
-from orderloom.runtime.cli.granting import TEAM_GRANTS
+from orderloom.runtime.cli.granting import TEAM_GRANTS, add_grants
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.stores import by_option, opened, reason_option
+from orderloom.runtime.store.identity import Holder
 
 
 @click.group(name="teams")
@@ -71,31 +72,4 @@ def remove(ctx: click.Context, name: str, by: str, reason: str) -> None:
     screen.say(f"there is no team {name} any more")
 
 
-@command.command()
-@click.argument("name")
-@click.argument("kind", type=click.Choice(TEAM_GRANTS))
-@click.argument("value")
-@by_option
-@reason_option
-@store_options
-@click.pass_context
-def grant(ctx: click.Context, name: str, kind: str, value: str, by: str, reason: str) -> None:
-    """Give all members a role, a queue, a skill or an account."""
-    with opened(ctx) as runtime:
-        runtime.grant("team", name, kind, value, by, reason)
-    screen.say(f"team {name} has {kind} {value}")
-
-
-@command.command()
-@click.argument("name")
-@click.argument("kind", type=click.Choice(TEAM_GRANTS))
-@click.argument("value")
-@by_option
-@reason_option
-@store_options
-@click.pass_context
-def revoke(ctx: click.Context, name: str, kind: str, value: str, by: str, reason: str) -> None:
-    """Take it back."""
-    with opened(ctx) as runtime:
-        runtime.revoke("team", name, kind, value, by, reason)
-    screen.say(f"team {name} has {kind} {value} no more")
+add_grants(command, Holder.TEAM, TEAM_GRANTS)

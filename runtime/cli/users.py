@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from orderloom.runtime.cli import screen
-from orderloom.runtime.cli.granting import GRANTS, grants_text
+from orderloom.runtime.cli.granting import GRANTS, add_grants, grants_text
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.stores import by_option, opened, reason_option
+from orderloom.runtime.store.identity import Holder
 
 
 @click.group(name="users")
@@ -166,31 +167,4 @@ def away(ctx: click.Context, name: str, back: bool, by: str) -> None:
     screen.say(f"user {found.user.name} is {'here' if back else 'away'}")
 
 
-@command.command()
-@click.argument("name")
-@click.argument("kind", type=click.Choice(GRANTS))
-@click.argument("value")
-@by_option
-@reason_option
-@store_options
-@click.pass_context
-def grant(ctx: click.Context, name: str, kind: str, value: str, by: str, reason: str) -> None:
-    """Give a user a role, a team, a queue, a skill or an account."""
-    with opened(ctx) as runtime:
-        runtime.grant("user", name, kind, value, by, reason)
-    screen.say(f"user {name} has {kind} {value}")
-
-
-@command.command()
-@click.argument("name")
-@click.argument("kind", type=click.Choice(GRANTS))
-@click.argument("value")
-@by_option
-@reason_option
-@store_options
-@click.pass_context
-def revoke(ctx: click.Context, name: str, kind: str, value: str, by: str, reason: str) -> None:
-    """Take it back."""
-    with opened(ctx) as runtime:
-        runtime.revoke("user", name, kind, value, by, reason)
-    screen.say(f"user {name} has {kind} {value} no more")
+add_grants(command, Holder.USER, GRANTS)

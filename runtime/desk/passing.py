@@ -13,9 +13,9 @@ from orderloom.runtime.access.guarding import needs
 from orderloom.runtime.access.permissions import Permission
 from orderloom.runtime.desk.people import People
 from orderloom.runtime.errors import DocumentProblem, NotAllowed, UnknownQueue, UnknownWork, ValuesRefused
+from orderloom.runtime.face import allowed
 from orderloom.runtime.store.auditing import Deed
 from orderloom.runtime.store.desk import Moved
-from orderloom.runtime.store.errors import Conflict
 from orderloom.runtime.store.views import WorkFilter, WorkItem, WorkState
 from orderloom.runtime.store.work import WorkChange, WorkEvent
 from orderloom.runtime.store.work_notes import WorkNote
@@ -39,10 +39,8 @@ class Passing(Working):
         if why := People(self._store).refusal(to, work.queue, work.kind):
             raise NotAllowed(what="assign", why=why)
         deed = self._item_deed("assign", work, by, after={"claimed_by": to}, reason=reason)
-        try:
+        with allowed("assign"):
             return self._store.assign(item, to, deed.at, deed)
-        except Conflict as conflict:
-            raise NotAllowed(what="assign", why=conflict) from None
 
     @needs(Permission.WORK_ASSIGN)
     async def reassign(
@@ -170,10 +168,8 @@ class Passing(Working):
         rule = await self._rule_in(work, queue, operation)
         deed = self._item_deed(operation, work, by, after={"queue": queue}, reason=reason)
         holder = None if self._principal.may(Permission.WORK_ASSIGN) else deed.who
-        try:
+        with allowed(operation):
             return self._store.pass_on(work.id, queue, rule, what, deed.at, deed, holder)
-        except Conflict as conflict:
-            raise NotAllowed(what=operation, why=conflict) from None
 
     async def _rule_in(self, work: WorkItem, queue: str, operation: str) -> AssignRule:
         """How the item would find a person in another queue. Raises UnknownQueue, NotAllowed for one of another

@@ -202,11 +202,6 @@ def event_bytes(event: Event | Submission) -> bytes:
     return dumps(packed_event(event))
 
 
-def event_kind(event: Event | Submission) -> str:
-    """The name it is stored under."""
-    return _WRITERS[type(event)][0]
-
-
 def _inventory(found: Found) -> Inventory:
     assets = (asset_of(asset) for asset in found["assets"])
     return Inventory(assets={asset.id: asset for asset in assets}, at=maybe_instant(found["at"]))

@@ -8,13 +8,14 @@ goes into an earlier batch, and orders of the account that are to start into a l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import get_args
 
-from orderloom.models.journal import AmendmentRequested, CancellationRequested, MigrationRequested
+from orderloom.models.journal import ChangeRequest
 from orderloom.models.plan import OrderState
 from orderloom.runtime.store.records import Submission
 from orderloom.runtime.worker.arrivals import Arrival
 
-_CHANGES = (AmendmentRequested, CancellationRequested, MigrationRequested)
+_CHANGES: tuple[type, ...] = get_args(ChangeRequest)
 
 
 def asks_for_change(taken: Mapping[str, list[Arrival]]) -> bool:

@@ -39,12 +39,6 @@ class TimerWindow:
         """A fired timer's row is gone."""
         self._firing.discard((_key(timer), timer.attempt))
 
-    def forget(self) -> None:
-        """Everything is read again from the store; the fired ones that are not settled stay out."""
-        self._live.clear()
-        self._heap.clear()
-        self._known_until = None
-
     def fire(self, now: datetime) -> list[Timer]:
         """The timers that are due."""
         if self._known_until is None or now > self._known_until:

@@ -5,14 +5,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import sys
-import time
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from orderloom.engine.program import Program, compile_design
@@ -26,6 +23,7 @@ from orderloom.runtime.store.opening import prepare
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
 from orderloom.runtime.store.views import NewOrder, OrderFilter
 from orderloom.runtime.worker.worker import Worker
+from tests.faults.lives import killed, lived
 from tests.faults.load import Log, share
 from tests.runtime.worker.making import NOW, call, design, order
 
@@ -108,20 +106,6 @@ async def live(folder: Path, program: Program, orders: int, until: Callable[[Sql
     store.close()
 
 
-def child(folder: Path, program: Program, orders: int, until: Callable[[SqliteStore, int], bool]) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        asyncio.run(live(folder, program, orders, until))
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
 def never(store: SqliteStore, orders: int) -> bool:
     started(store, orders)
     return False
@@ -138,16 +122,11 @@ def main() -> None:
     store.submit([NewOrder(order=order(number), design=made.digest) for number in range(orders)], NOW)
     assert store.count_orders(OrderFilter()) == {"acknowledged": orders}
     store.close()
-    begun = os.waitstatus_to_exitcode(os.waitpid(child(folder, program, orders, started), 0)[1])
-    if begun:
-        sys.exit(begun)
+    if code := lived(partial(live, folder, program, orders, started)):
+        sys.exit(code)
     for life in range(kills):
-        pid = child(folder, program, orders, never)
-        time.sleep(chance.uniform(0.02, 0.12))
-        os.kill(pid, signal.SIGKILL)
-        if not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
-            sys.exit(f"life {life} ended by itself")
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child(folder, program, orders, ended), 0)[1]))
+        killed(partial(live, folder, program, orders, never), life, chance, 0.02, 0.12)
+    sys.exit(lived(partial(live, folder, program, orders, ended)))
 
 
 if __name__ == "__main__":

@@ -5,14 +5,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import sys
-import time
-import traceback
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from orderloom.engine.program import Program, compile_design
@@ -25,6 +22,7 @@ from orderloom.runtime.store.opening import prepare
 from orderloom.runtime.store.sqlite import SqliteStore, open_store
 from orderloom.runtime.store.views import OrderFilter
 from orderloom.runtime.worker.worker import Worker
+from tests.faults.lives import killed, lived
 from tests.faults.load import Log, System, people, share, submit_up_to
 from tests.runtime.worker.making import NOW, QUICK, call, design, operation, order, task
 
@@ -101,32 +99,15 @@ async def live(folder: Path, program: Program, goal: int, *, forever: bool) -> N
     store.close()
 
 
-def child(folder: Path, program: Program, goal: int, *, forever: bool) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        asyncio.run(live(folder, program, goal, forever=forever))
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
 def main() -> None:
     folder, orders, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     chance = random.Random(seed)
     program = compile_design(changed_design())
     prepare(folder / "orders.db")
     for life in range(kills):
-        pid = child(folder, program, orders * (life + 1) // (kills + 1), forever=True)
-        time.sleep(chance.uniform(0.02, 0.3))
-        os.kill(pid, signal.SIGKILL)
-        if not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
-            sys.exit(f"life {life} ended by itself")
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child(folder, program, orders, forever=False), 0)[1]))
+        goal = orders * (life + 1) // (kills + 1)
+        killed(partial(live, folder, program, goal, forever=True), life, chance, 0.02, 0.3)
+    sys.exit(lived(partial(live, folder, program, orders, forever=False)))
 
 
 if __name__ == "__main__":

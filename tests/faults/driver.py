@@ -6,12 +6,9 @@ The children are forked from one process that has everything imported, so that a
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import sys
-import time
-import traceback
+from functools import partial
 from pathlib import Path
 
 from orderloom.engine.program import Program, compile_design
@@ -19,6 +16,7 @@ from orderloom.runtime.store.opening import prepare
 from orderloom.runtime.store.sqlite import open_store
 from orderloom.runtime.store.views import OrderFilter
 from orderloom.runtime.worker.worker import Worker
+from tests.faults.lives import killed, lived
 from tests.faults.load import Log, System, loaded_design, people, submit_up_to
 from tests.runtime.worker.making import NOW
 
@@ -30,27 +28,8 @@ def main() -> None:
     prepare(folder / "orders.db")
     for life in range(kills):
         goal = orders * (life + 1) // (kills + 1)
-        pid = child(folder, program, goal, forever=True)
-        time.sleep(chance.uniform(0.005, 0.25))
-        os.kill(pid, signal.SIGKILL)
-        status = os.waitpid(pid, 0)[1]
-        if not os.WIFSIGNALED(status):
-            sys.exit(f"life {life} ended by itself")
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child(folder, program, orders, forever=False), 0)[1]))
-
-
-def child(folder: Path, program: Program, goal: int, *, forever: bool) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        asyncio.run(live(folder, program, goal, forever=forever))
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
+        killed(partial(live, folder, program, goal, forever=True), life, chance, 0.005, 0.25)
+    sys.exit(lived(partial(live, folder, program, orders, forever=False)))
 
 
 async def live(folder: Path, program: Program, goal: int, *, forever: bool) -> None:

@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import signal
 import sys
-import time
-import traceback
+from functools import partial
 from pathlib import Path
 
 from orderloom.runtime import Runtime
+from tests.faults.lives import killed, lived
 from tests.faults.load import Log
 from tests.runtime.sla.storms import DESIGN, box, bundle
 
@@ -63,30 +61,13 @@ async def over(runtime: Runtime, goal: int) -> bool:
     return len(await runtime.work(queue="worst", limit=10_000)) == goal
 
 
-def child(folder: Path, goal: int, *, forever: bool) -> int:
-    pid = os.fork()
-    if pid:
-        return pid
-    code = 1
-    try:
-        asyncio.run(live(folder, goal, forever=forever))
-        code = 0
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        os._exit(code)
-
-
 def main() -> None:
     folder, orders, kills, seed = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
     chance = random.Random(seed)
     for life in range(kills):
-        pid = child(folder, orders * (life + 1) // (kills + 1), forever=True)
-        time.sleep(chance.uniform(0.1, 0.6))
-        os.kill(pid, signal.SIGKILL)
-        if not os.WIFSIGNALED(os.waitpid(pid, 0)[1]):
-            sys.exit(f"life {life} ended by itself")
-    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child(folder, orders, forever=False), 0)[1]))
+        goal = orders * (life + 1) // (kills + 1)
+        killed(partial(live, folder, goal, forever=True), life, chance, 0.1, 0.6)
+    sys.exit(lived(partial(live, folder, orders, forever=False)))
 
 
 if __name__ == "__main__":
