@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from orderloom.engine.advance import advance
 from orderloom.engine.change import assess
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.orchestration import orchestrate
+from orderloom.engine.program import Program
+from orderloom.engine.scheduling import schedule
 from orderloom.models.change import ChangePlan
-from orderloom.models.inventory import EMPTY, AssetVersion
+from orderloom.models.inventory import EMPTY, AssetVersion, Inventory
 from orderloom.models.journal import (
     AmendmentRequested,
     CancellationRequested,
     ChangeRequest,
     EntryKind,
     MigrationRequested,
+    Submitted,
 )
-from orderloom.models.order import ProductOrder
+from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.runtime import past, tmf622
 from orderloom.runtime.access.guarding import needs
@@ -35,8 +39,12 @@ from orderloom.runtime.errors import (
 from orderloom.runtime.face import Face
 from orderloom.runtime.past import Replayed
 from orderloom.runtime.store.errors import NotFound
+from orderloom.runtime.store.views import OrderFilter, OrderView
 from orderloom.runtime.views import LineView, PlanTask, Receipt, Verdict, line_view, plan_task
-from orderloom.runtime.worker.gating import conflicts_of
+from orderloom.runtime.worker.gating import conflicts_of, gates_of_new
+
+#: states of an order that leave its external id free
+_FREES = (OrderStatus.REJECTED, OrderStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +54,12 @@ class OrderPreview:
     order: ProductOrder
     lines: tuple[LineView, ...]
     tasks: tuple[PlanTask, ...]
-    #: why it would be rejected, in words
+    #: why it would not be taken, or be rejected, in words
     problems: tuple[str, ...] = ()
+    #: what it would wait for before it starts, in words
+    waits: tuple[str, ...] = ()
+    #: when it would be completed by the durations of its tasks, were it to start at once or on its requested date
+    expected: datetime | None = None
 
 
 class Changes(Face):
@@ -169,30 +181,28 @@ class Changes(Face):
 
     @needs(Permission.ORDERS_SUBMIT)
     async def preview(self, document: Mapping[str, Any] | bytes | str, *, bundle: str | None = None) -> OrderPreview:
-        """What an order (an add, a modify, a delete, …) would become against what inventory holds now. Raises
-        OrderRefused."""
+        """What an order (an add, a modify, a delete, …) would become against what inventory holds now, and
+        what it would wait for. Raises OrderRefused."""
         design = await self._design(self._active(bundle).digest)
         checked = tmf622.read(tmf622.parse(document))
-        order = tmf622.to_order(
-            checked,
-            id=checked.id or "preview",
-            order_date=self._clock.now(),
-            specs=design.specs,
-            products=self._products(checked),
-        )
-        self._demand_account(order.account.id, "preview")
-        inventory = replace(self._store.inventory(order.account.id), at=self._clock.now())
+        now = self._clock.now()
+        order = self._ordered(checked, design, checked.id or "preview", now, "preview")
+        inventory = replace(self._store.inventory(order.account.id), at=now)
         program = self._library.program(design.digest)
-        found = decompose(program, order, inventory)
-        problems = tuple(f"{each.line or 'order'}: {each.message}" for each in found.problems)
-        if problems:
-            return OrderPreview(order=order, lines=(), tasks=(), problems=problems)
-        plan = orchestrate(program, order, found.lines, inventory)
-        return OrderPreview(
-            order=order,
-            lines=tuple(line_view(line, design) for line in found.lines.values()),
-            tasks=tuple(plan_task(task, design) for task in plan.tasks),
-            problems=tuple(plan.problems),
+        state = OrderState(order=order, design=design.digest)
+        advance(program, state, Submitted(inventory=inventory), now)
+        found = OrderPreview(
+            order=order, lines=(), tasks=(), problems=(*self._taken(order, checked.id), *state.reasons)
+        )
+        if state.status is OrderStatus.REJECTED:
+            return found
+        lines = decompose(program, order, inventory).lines
+        return replace(
+            found,
+            lines=tuple(line_view(line, design) for line in lines.values()),
+            tasks=tuple(plan_task(task, design) for task in orchestrate(program, order, lines, inventory).tasks),
+            waits=tuple(self._waits(program, order, inventory)),
+            expected=schedule(program, state, now).expected,
         )
 
     @needs(Permission.ORDERS_HOLD)
@@ -232,6 +242,22 @@ class Changes(Face):
         return found
 
     # --- inside
+
+    def _taken(self, order: ProductOrder, id: str | None) -> Iterator[str]:
+        """Why an order cannot be submitted again, in words: its id or external id is that of another one."""
+        known = {view.id for view in self._by_external_id(order.external_id) if view.status not in _FREES}
+        known.update(self._store.statuses((id,)) if id else ())
+        for each in sorted(known):
+            what = "the same order" if self._same(each, order) else "another order"
+            yield f"{what} was submitted before, as `{each}`"
+
+    def _by_external_id(self, external_id: str) -> list[OrderView]:
+        return self._store.orders(OrderFilter(external_id=external_id)) if external_id else []
+
+    def _waits(self, program: Program, order: ProductOrder, inventory: Inventory) -> Iterator[str]:
+        if order.requested_start and order.requested_start > self._clock.now():
+            yield f"is requested to start on {order.requested_start.isoformat()}"
+        yield from (gate.reason for gate in gates_of_new(self._store, program, order, inventory))
 
     async def _amended(self, id: str, document: Mapping[str, Any] | bytes | str) -> ProductOrder:
         """The order with the content of a document; what names it and places it in time stays."""

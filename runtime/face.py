@@ -5,25 +5,37 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Self
 
 from orderloom.models.conversion import Json
 from orderloom.models.design import Design
 from orderloom.models.journal import Event
+from orderloom.models.order import ProductOrder
 from orderloom.models.plan import OrderState
 from orderloom.runtime import tmf622
 from orderloom.runtime.access.permissions import ROLES, Permission
 from orderloom.runtime.access.principals import SYSTEM, Principal
 from orderloom.runtime.clock import Clock
 from orderloom.runtime.deployment import Library
-from orderloom.runtime.errors import Forbidden, NotAllowed, NothingDeployed, UnknownBundle, UnknownOrder, WhichBundle
+from orderloom.runtime.errors import (
+    DocumentProblem,
+    Forbidden,
+    NotAllowed,
+    NothingDeployed,
+    OrderRefused,
+    UnknownBundle,
+    UnknownOrder,
+    WhichBundle,
+)
 from orderloom.runtime.hosting import Host
 from orderloom.runtime.store.auditing import Deed
 from orderloom.runtime.store.errors import Conflict, NotFound
 from orderloom.runtime.store.interface import Store
 from orderloom.runtime.store.records import RequestState
-from orderloom.runtime.store.views import BundleView, OrderView, WorkFilter
+from orderloom.runtime.store.views import BundleView, OrderFilter, OrderView, WorkFilter
 from orderloom.runtime.views import Receipt, Verdict
 
 #: seconds to wait for a running worker's verdict
@@ -198,6 +210,37 @@ class Face:
         if len(active) > 1:
             raise WhichBundle(names=", ".join(active))
         return next(iter(active.values()))
+
+    def _ordered(
+        self, document: tmf622.ProductOrderCreate, design: Design, id: str, at: datetime, operation: str
+    ) -> ProductOrder:
+        """The order that a document asks for. Raises OrderRefused, Forbidden where the account is not theirs."""
+        order = tmf622.to_order(document, id=id, order_date=at, specs=design.specs, products=self._products(document))
+        self._demand_account(order.account.id, operation)
+        return replace(order, depends_on=self._related(order.depends_on))
+
+    def _same(self, first: str, order: ProductOrder) -> bool:
+        """Whether an order that was submitted before asks for the same."""
+        found = self._store.origin(first)[0]
+        return replace(order, id=found.id, order_date=found.order_date) == found
+
+    def _related(self, named: Sequence[str]) -> tuple[str, ...]:
+        """The ids of orders that a document names, by id or external id, and that are theirs to see. Raises
+        OrderRefused."""
+        found: dict[str, None] = {}
+        for index, name in enumerate(named):
+            try:
+                id = self._order(name).id
+            except UnknownOrder:
+                outside = self._store.orders(OrderFilter(external_id=name, accounts=self._principal.accounts), 1)
+                if not outside:
+                    path = f"orderRelationship[{index}].id"
+                    raise OrderRefused(
+                        [DocumentProblem(path, tmf622.shown(name), "an order that was submitted")]
+                    ) from None
+                id = outside[0].id
+            found[id] = None
+        return tuple(found)
 
     def _products(self, document: tmf622.ProductOrderCreate) -> dict[str, str]:
         """Specs of the products that an order's account has, for items that name a product only."""

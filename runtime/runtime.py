@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,7 +18,7 @@ from orderloom.models.journal import (
     OrderHeld,
     OrderReleased,
 )
-from orderloom.models.order import OrderStatus, ProductOrder
+from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState
 from orderloom.runtime import tmf622
 from orderloom.runtime.access.guarding import needs
@@ -34,13 +33,10 @@ from orderloom.runtime.deployment import Library
 from orderloom.runtime.desk.passing import Passing
 from orderloom.runtime.desk.queues import Queues
 from orderloom.runtime.errors import (
-    DocumentProblem,
     ExternalIdUsed,
-    OrderRefused,
     StillWorking,
     SubmittedBefore,
     UnknownOperation,
-    UnknownOrder,
 )
 from orderloom.runtime.home import database_url as home_database
 from orderloom.runtime.home import open_home
@@ -152,15 +148,8 @@ class Runtime(
         parsed = tmf622.parse(document)
         checked = tmf622.read(parsed)
         now = self._clock.now()
-        order = tmf622.to_order(
-            checked,
-            id=checked.id or (keyed_order_id(idempotency_key) if idempotency_key else new_order_id(now)),
-            order_date=now,
-            specs=design.specs,
-            products=self._products(checked),
-        )
-        self._demand_account(order.account.id, "submit")
-        order = replace(order, depends_on=self._related(order.depends_on))
+        id = checked.id or (keyed_order_id(idempotency_key) if idempotency_key else new_order_id(now))
+        order = self._ordered(checked, design, id, now, "submit")
         deed = self._deed("submit", "order", order.id, order=order.id, after={"account": order.account.id})
         try:
             self._store.submit([NewOrder(order=order, document=orjson.dumps(parsed), design=design.digest)], now, deed)
@@ -359,26 +348,3 @@ class Runtime(
     def _said(self, what: str, kind: str, subject: str) -> Deed | None:
         """For the trail, where a user sends a message; what the program itself passes on is in the journals."""
         return None if self._principal.trusted else self._deed(what, kind, subject)
-
-    def _same(self, first: str, order: ProductOrder) -> bool:
-        """Whether an order that was submitted before asks for the same."""
-        found = self._store.origin(first)[0]
-        return replace(order, id=found.id, order_date=found.order_date) == found
-
-    def _related(self, named: Sequence[str]) -> tuple[str, ...]:
-        """The ids of orders that a document names, by id or external id, and that are theirs to see. Raises
-        OrderRefused."""
-        found: dict[str, None] = {}
-        for index, name in enumerate(named):
-            try:
-                id = self._order(name).id
-            except UnknownOrder:
-                outside = self._store.orders(OrderFilter(external_id=name, accounts=self._principal.accounts), 1)
-                if not outside:
-                    path = f"orderRelationship[{index}].id"
-                    raise OrderRefused(
-                        [DocumentProblem(path, tmf622.shown(name), "an order that was submitted")]
-                    ) from None
-                id = outside[0].id
-            found[id] = None
-        return tuple(found)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import click
+from pathlib import Path
 
-from orderloom.runtime.cli import screen
+import click
+from rich.text import Text
+
+from orderloom.runtime.changing import OrderPreview
+from orderloom.runtime.cli import screen, showing
 from orderloom.runtime.cli.failure import failure
 from orderloom.runtime.cli.options import json_option, store_options
+from orderloom.runtime.cli.pictures import Picture
 from orderloom.runtime.cli.stores import opened
 from orderloom.runtime.cli.values import read_bytes
 from orderloom.runtime.errors import OrderloomError
@@ -17,15 +22,37 @@ from orderloom.runtime.store.views import OrderView
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--bundle", help="The bundle to run on, where several are deployed.")
 @click.option("--idempotency-key", metavar="KEY", help="The same order under the same key is taken once.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would become; exit code 1 if it would be refused.")
+@click.option(
+    "--svg",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    metavar="FILE",
+    help="With --dry-run: write a picture of the plan.",
+)
 @json_option
 @store_options
 @click.pass_context
 def command(
-    ctx: click.Context, files: tuple[str, ...], bundle: str | None, idempotency_key: str | None, as_json: bool
+    ctx: click.Context,
+    files: tuple[str, ...],
+    bundle: str | None,
+    idempotency_key: str | None,
+    dry_run: bool,
+    svg: Path | None,
+    as_json: bool,
 ) -> None:
     """Submit orders (TMF622 v4 JSON; `-` for standard input). They are safe when the command ends."""
     if idempotency_key and len(files) > 1:
         raise click.UsageError("an idempotency key belongs to one order")
+    if dry_run and (len(files) > 1 or idempotency_key):
+        raise click.UsageError("a dry run is made of one order, without an idempotency key")
+    if svg and not dry_run:
+        raise click.UsageError("a picture is drawn of one order, with `--dry-run`")
+    if dry_run:
+        with opened(ctx) as runtime:
+            found = runtime.preview(read_bytes(files[0]), bundle=bundle)
+        _show(found, svg, as_json)
+        return
     taken: list[OrderView] = []
     refused = 0
     with opened(ctx) as runtime, screen.progress("submit", len(files)) as bar:
@@ -47,4 +74,38 @@ def command(
         for order in taken:
             screen.say("order", order.id, screen.state(order.status), order.external_id)
     if refused:
+        raise click.exceptions.Exit(1)
+
+
+def _show(found: OrderPreview, svg: Path | None, as_json: bool) -> None:
+    name = found.order.external_id or found.order.id
+    if svg:
+        Picture(svg=svg, mermaid=False, dot=False).draw(
+            found.lines, found.tasks, f"order {name}, before it is submitted"
+        )
+    if as_json:
+        screen.show_json(
+            {
+                "order": name,
+                "refused": bool(found.problems),
+                "reasons": found.problems,
+                "waits": found.waits,
+                "expected": found.expected,
+                "lines": found.lines,
+                "tasks": found.tasks,
+            }
+        )
+    else:
+        verdict = ("would be refused", "bold red") if found.problems else ("would go through", "bold")
+        screen.say(f"order {name}:", Text(*verdict))
+        for reason in found.problems:
+            screen.say("  because", reason)
+        for reason in found.waits:
+            screen.say("  first", reason)
+        if found.expected:
+            screen.say("  expected to be completed", screen.time_text(found.expected))
+        if found.lines:
+            showing.show_lines(found.lines, f"what order {name} would become")
+            showing.show_plan(found.tasks)
+    if found.problems:
         raise click.exceptions.Exit(1)

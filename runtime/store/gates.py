@@ -94,6 +94,13 @@ class SqliteGates:
             ).fetchall()
             return load_states(reader, [id for (id,) in rows])
 
+    def account_open(self, account: str) -> list[OrderState]:
+        with self._database.snapshot() as reader:
+            rows = reader.execute(
+                f"SELECT id FROM orders WHERE account = ? AND {_OPEN} ORDER BY sequence", (account,)
+            ).fetchall()
+            return load_states(reader, [id for (id,) in rows])
+
     def gates(self, order: str) -> list[Gate]:
         with self._database.snapshot() as reader:
             rows = reader.execute(

@@ -244,6 +244,9 @@ class Gating(Protocol):
     def later_started(self, order: str) -> list[OrderState]:
         """The states of those of the same account that were submitted after it, have started and are not final."""
 
+    def account_open(self, account: str) -> list[OrderState]:
+        """The states of the orders of an account that are not final, in the order in which they were submitted."""
+
     def gates(self, order: str) -> list[Gate]:
         """What the order waits for now."""
 

@@ -6,8 +6,9 @@ Only orders that were submitted before it or have started count, so no two wait 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import Protocol
 
 from orderloom.engine.change import baseline
 from orderloom.engine.program import Program
@@ -23,12 +24,21 @@ from orderloom.runtime.worker.sharing import may_share, stake_in_hand, stake_of
 
 def gates_of(store: Store, program: Program, state: OrderState, inventory: Callable[[], Inventory]) -> tuple[Gate, ...]:
     """One gate an order at most, by the order waited for. `inventory` reads what the account has."""
-    order = state.order
-    before = _Before(store, state)
+    return _gates(store, program, state.order, _Earlier(store, state), inventory)
+
+
+def gates_of_new(store: Store, program: Program, order: ProductOrder, inventory: Inventory) -> tuple[Gate, ...]:
+    """What an order that is not in the store yet would have to wait for if it were submitted now."""
+    return _gates(store, program, order, _AllOpen(store, order.account.id), lambda: inventory)
+
+
+def _gates(
+    store: Store, program: Program, order: ProductOrder, before: _Before, inventory: Callable[[], Inventory]
+) -> tuple[Gate, ...]:
     found: dict[str, Gate] = {}
     for gate in (
         *_related(store, order),
-        *_in_sequence(store, program.design, order),
+        *_in_sequence(program.design, order, before),
         *_same_products(order, before, inventory),
         *_shared(program, order, before, inventory),
     ):
@@ -62,19 +72,51 @@ def conflicts_of(
     return tuple(reasons)
 
 
-class _Before:
-    """The orders of the account that go before an order, read when first asked for: those that were submitted before it
-    and, for one whose content has changed while it waited, those that have started meanwhile."""
+class _Before(Protocol):
+    """The orders of the account that go before an order, oldest first; read when first asked for."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Those that were submitted before it."""
+
+    @property
+    def states(self) -> Sequence[OrderState]:
+        """All of them."""
+
+
+class _Earlier:
+    """Those that were submitted before it and, for one whose content has changed while it waited, those that have
+    started meanwhile."""
 
     def __init__(self, store: Store, state: OrderState) -> None:
         self._store = store
         self._state = state
 
     @cached_property
-    def states(self) -> list[OrderState]:
+    def names(self) -> Sequence[str]:
+        return self._store.earlier_open(self._state.order.id)
+
+    @cached_property
+    def states(self) -> Sequence[OrderState]:
         id = self._state.order.id
         later = self._store.later_started(id) if self._state.revision else []
         return [*self._store.earlier_states(id), *later]
+
+
+class _AllOpen:
+    """Those that are open, for an order that would be the latest."""
+
+    def __init__(self, store: Store, account: str) -> None:
+        self._store = store
+        self._account = account
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        return [state.order.id for state in self.states]
+
+    @cached_property
+    def states(self) -> Sequence[OrderState]:
+        return self._store.account_open(self._account)
 
 
 def _related(store: Store, order: ProductOrder) -> Iterator[Gate]:
@@ -92,9 +134,9 @@ def _related(store: Store, order: ProductOrder) -> Iterator[Gate]:
             yield Gate(waits_for=other, kind=GateKind.RELATED, reason=f"waits until order `{other}` is completed")
 
 
-def _in_sequence(store: Store, design: Design, order: ProductOrder) -> Iterator[Gate]:
+def _in_sequence(design: Design, order: ProductOrder, before: _Before) -> Iterator[Gate]:
     """The one before it is enough: that one waits for its own."""
-    if design.account_sequence and (earlier := store.earlier_open(order.id)):
+    if design.account_sequence and (earlier := before.names):
         reason = f"orders of account `{order.account.id}` go one after the other: `{earlier[-1]}` is not done"
         yield Gate(waits_for=earlier[-1], kind=GateKind.SEQUENCE, reason=reason)
 

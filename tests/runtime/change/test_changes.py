@@ -174,6 +174,29 @@ def test_an_order_is_previewed_before_it_is_submitted(runtime: SyncRuntime) -> N
         runtime.asset_history("nothing")
 
 
+def test_a_preview_tells_what_an_order_would_wait_for_and_whether_it_would_be_taken(runtime: SyncRuntime) -> None:
+    id = runtime.submit(order(externalId="X-1")).id
+    product = f"{id}:1"
+    assert runtime.preview(order(externalId="X-1")).problems == (f"the same order was submitted before, as `{id}`",)
+    other = runtime.preview(order(externalId="X-1", size="large"))
+    assert other.problems == (f"another order was submitted before, as `{id}`",)
+    runtime.run_until_idle()
+    modify = change("modify", product, size="large")
+    found = runtime.preview(modify)
+    assert found.waits == (f"order `{id}` is changing product `{product}` and is not done",)
+    late = runtime.submit(modify).id
+    runtime.run_until_idle()
+    assert runtime.state(late).reasons == found.waits
+    later = runtime.preview({**order(account="A-2"), "requestedStartDate": "2999-01-01T00:00:00Z"})
+    assert later.waits == ("is requested to start on 2999-01-01T00:00:00+00:00",)
+    assert later.expected and later.expected.year == 2999
+    depends = runtime.preview(order(account="A-3", orderRelationship=[{"id": "X-1", "relationshipType": "dependsOn"}]))
+    assert depends.waits == (f"waits until order `{id}` is completed",)
+    finish(runtime, id)
+    finish(runtime, late)
+    assert not runtime.preview(change("modify", product, size="small")).waits
+
+
 def test_a_preview_refuses_what_the_request_would_be_refused(runtime: SyncRuntime) -> None:
     id = sent(runtime, count=2)
     assert runtime.preview_cancel(id, items=("1", "99")).reasons == (f"order `{id}` has no item `99`",)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from orderloom.runtime.cli import command
-from tests.runtime.change.boxes import FILES, order
+from tests.runtime.change.boxes import FILES, change, order
 
 
 class Boxes:
@@ -65,6 +65,24 @@ def test_an_amendment_is_tried_drawn_made_and_replayed(boxes: Boxes, tmp_path: P
     assert "is what its" in boxes("orders", "replay", "X-1").stdout
     (schedule,) = [json.loads(boxes("orders", "show", "X-1", "--schedule", "--json").stdout)["schedule"]]
     assert schedule["expected"]
+
+
+def test_an_order_is_tried_and_drawn_before_it_is_submitted(boxes: Boxes, tmp_path: Path) -> None:
+    picture = tmp_path / "plan.svg"
+    new = boxes.file("new", order(externalId="X-9", account="A-9", size="large"))
+    text = boxes("submit", new, "--dry-run", "--svg", str(picture)).stdout
+    assert "order X-9: would go through" in text and "size = large" in text and "Ship.pack" in text
+    assert "Ship.send" in picture.read_text()
+    assert json.loads(boxes("orders", "list", "--account", "A-9", "--json").stdout) == []
+    product = json.loads(boxes("inventory", "--spec", "Box", "--json").stdout)[0]["id"]
+    modify = boxes.file("modify", change("modify", product, size="large"))
+    text = boxes("submit", modify, "--dry-run").stdout
+    assert "size = large  (was small)" in text and f"is changing product `{product}`" in text
+    used = boxes.file("used", order(externalId="X-1"))
+    found = json.loads(boxes("submit", used, "--dry-run", "--json", exit=1).stdout)
+    assert found["refused"] and "another order was submitted before" in found["reasons"][0]
+    assert "a picture is drawn" in boxes("submit", new, "--svg", str(picture), exit=2).stderr
+    assert "a dry run is made of one order" in boxes("submit", new, used, "--dry-run", exit=2).stderr
 
 
 def test_the_past_is_shown(boxes: Boxes) -> None:
