@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import Task, TaskState
 from orderloom.models.values import Value
@@ -143,6 +144,27 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DateChange:
+    """A date that the order asks for: `requested start` or `requested completion`. None where it asks for none."""
+
+    name: str
+    before: datetime | None
+    after: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """When the order is expected to be completed, and how that stands to what is asked for: as it is, and changed."""
+
+    at: datetime
+    #: None where nothing is left to do
+    expected_before: datetime | None
+    expected_after: datetime | None
+    jeopardy_before: Jeopardy
+    jeopardy_after: Jeopardy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """The rows of the order as they are once the change is applied."""
 
@@ -171,6 +193,10 @@ class ChangePlan:
     refusals: tuple[Refusal, ...] = ()
     consequences: tuple[Consequence, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    #: requested dates that differ
+    dates: tuple[DateChange, ...] = ()
+    #: None where it was not asked for, or cannot be told yet
+    outlook: Outlook | None = None
     #: why the wanted content cannot be carried out, in words
     problems: tuple[str, ...] = ()
     #: why the change is refused, in words; empty if it goes through

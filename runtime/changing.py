@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from orderloom.engine.advance import advance
+from orderloom.engine.advance import advance, with_outlook
 from orderloom.engine.change import assess
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.orchestration import orchestrate
@@ -290,14 +290,16 @@ class Changes(Face):
 
     async def _preview(self, id: str, request: ChangeRequest) -> ChangePlan:
         state = await self._state(id)
-        inventory = replace(self._store.inventory(state.order.account.id), at=self._clock.now())
+        now = self._clock.now()
+        inventory = replace(self._store.inventory(state.order.account.id), at=now)
         digest = request.design if isinstance(request, MigrationRequested) else state.design
         program = self._library.program(digest)
-        plan = assess(program, state, replace(request, inventory=inventory))
-        if not isinstance(request, AmendmentRequested) or request.force or not state.tasks or state.status.final:
-            return plan
-        conflicts = conflicts_of(self._store, program, state, request.order, inventory)
-        return replace(plan, reasons=(*plan.reasons, *conflicts), rows=None) if conflicts else plan
+        request = replace(request, inventory=inventory)
+        plan = assess(program, state, request)
+        if isinstance(request, AmendmentRequested) and not request.force and state.tasks and not state.status.final:
+            conflicts = conflicts_of(self._store, program, state, request.order, inventory)
+            plan = replace(plan, reasons=(*plan.reasons, *conflicts), rows=None) if conflicts else plan
+        return with_outlook(program, state, request, plan, now, self._library.program(state.design))
 
     async def _change(self, id: str, event: ChangeRequest, what: str) -> Receipt:
         if event.force:

@@ -20,6 +20,7 @@ from orderloom.models.change import (
     ChangePlan,
     Conflict,
     Consequence,
+    DateChange,
     LineDecision,
     LineVerdict,
     Refusal,
@@ -28,7 +29,7 @@ from orderloom.models.change import (
 )
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import ChangeRequest
-from orderloom.models.order import OrderStatus
+from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState, PlanState, Task, TaskState
 
 _REDONE = frozenset(
@@ -50,11 +51,23 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
         )
     if state.plan is PlanState.NOT_STARTED:
         # it is decomposed once it starts, against what inventory holds then
-        everything = not ordered(state.order, request).items
-        return ChangePlan(order=state.order.id, kind=kind, revision=state.revision + 1, everything=everything)
+        order = ordered(state.order, request)
+        return ChangePlan(
+            order=state.order.id,
+            kind=kind,
+            revision=state.revision + 1,
+            everything=not order.items,
+            dates=_dates(state.order, order) if order.items else (),
+        )
     plain = wanted(program, state, request)
     content = plain if plain.problems or plain.everything else with_findings(program, state, plain, frozenset())
-    plan = ChangePlan(order=state.order.id, kind=kind, revision=state.revision + 1, everything=content.everything)
+    plan = ChangePlan(
+        order=state.order.id,
+        kind=kind,
+        revision=state.revision + 1,
+        everything=content.everything,
+        dates=_dates(state.order, content.order),
+    )
     if content.problems:
         return replace(plan, problems=content.problems, reasons=content.problems)
     known = definitions(program)
@@ -123,6 +136,14 @@ def _reasons(
             yield f"task `{each.task}` is done, and its consequence is not accepted: {each.text}"
         elif each.approval and each.approval not in request.roles and not request.force:
             yield f"task `{each.task}` is done, and changing it needs the approval of `{each.approval}`: {each.text}"
+
+
+def _dates(before: ProductOrder, after: ProductOrder) -> tuple[DateChange, ...]:
+    pairs = (
+        ("requested start", before.requested_start, after.requested_start),
+        ("requested completion", before.requested_completion, after.requested_completion),
+    )
+    return tuple(DateChange(name=name, before=was, after=now) for name, was, now in pairs if was != now)
 
 
 def _lines(

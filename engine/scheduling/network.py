@@ -6,13 +6,15 @@ after, and as its end, which comes after its parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from orderloom.engine.orchestration.definitions import CompiledTask, definitions
+from orderloom.engine.orchestration.definitions import Definitions, definitions
+from orderloom.engine.orchestration.feeding import origins
 from orderloom.engine.program import Program
 from orderloom.engine.scheduling.terms import Terms, terms_of
+from orderloom.models.fulfillment import Line
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
 from orderloom.models.tasks import Due, TaskDefinition, TaskKind
 
@@ -45,7 +47,8 @@ class Network:
 
     def __init__(self, program: Program, state: OrderState) -> None:
         self._terms: Terms = terms_of(program)
-        compiled = definitions(program).tasks
+        designed = definitions(program)
+        compiled = designed.tasks
         tasks = {task.id: task for task in state.tasks.values() if task.role is not TaskRole.FORMER}
         self._state = state
         self.usual: dict[str, Due | None] = {
@@ -56,7 +59,7 @@ class Network:
         self.late = frozenset(task.id for task in known if compiled[task.definition].definition.start_late)
         #: in topological order: (task, whether it is the start of a subplan)
         self.order: list[tuple[str, bool]] = []
-        self._before = _before(tasks, compiled)
+        self._before = _before(tasks, _suppliers(designed, state.lines, tasks.values()))
         if not self._sort():
             # attributes may come from any of several tasks, which is no order among them
             self._before = _before(tasks, {})
@@ -145,14 +148,26 @@ class Network:
         return True
 
 
+def _suppliers(
+    known: Definitions, lines: Mapping[str, Line], tasks: Iterable[Task]
+) -> dict[tuple[str, str], dict[str, None]]:
+    """The tasks that set an attribute which some task needs, or what rules make it of in lines before, by place."""
+    tasks = tuple(tasks)
+    setting: dict[tuple[str, str], list[str]] = {}
+    for task in tasks:
+        for each in known.tasks[task.definition].sets if task.definition in known.tasks else ():
+            setting.setdefault((task.line, each.attribute), []).append(task.id)
+    needed = dict.fromkeys((task.line, name) for task in tasks for name in task.needs)
+    return {
+        place: dict.fromkeys(task for origin in origins(known.rules, lines, *place) for task in setting.get(origin, ()))
+        for place in (needed if setting else ())
+    }
+
+
 def _before(
-    tasks: dict[str, Task], compiled: dict[str, CompiledTask]
+    tasks: Mapping[str, Task], suppliers: Mapping[tuple[str, str], Iterable[str]]
 ) -> dict[tuple[str, bool], list[tuple[str, bool]]]:
-    """What each node comes directly after; with definitions also the tasks that supply an attribute it needs."""
-    suppliers: dict[tuple[str, str], list[str]] = {}
-    for task in tasks.values():
-        for each in compiled[task.definition].sets if task.definition in compiled else ():
-            suppliers.setdefault((task.line, each.attribute), []).append(task.id)
+    """What each node comes directly after, also the tasks that supply an attribute it needs."""
     nodes: dict[tuple[str, bool], list[tuple[str, bool]]] = {}
     for task in tasks.values():
         first: Iterable[str] = dict.fromkeys(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def as_json(plan: ChangePlan) -> dict[str, Any]:
         name: plain(getattr(plan, name))
         for name in ("order", "kind", "revision", "everything", "refused", "reasons", "problems")
     }
-    for name in ("lines", "tasks", "refusals", "consequences", "conflicts"):
+    for name in ("lines", "tasks", "refusals", "consequences", "conflicts", "dates", "outlook"):
         found[name] = plain(getattr(plan, name))
     return found
 
@@ -66,6 +66,8 @@ def show(plan: ChangePlan, title: str) -> None:
         there = f"{screen.value_text(conflict.delivered)} by {conflict.by}"
         screen.say("  conflict", f"{conflict.line}.{conflict.attribute}:", f"{there}, the change wants {wants};")
         screen.say("    a person decides in", conflict.task)
+    if dates := list(_dates(plan)):
+        screen.show_table(("date", "before → after"), dates)
     lines = [each for each in plan.lines if each.verdict is not LineVerdict.KEEP]
     if lines:
         screen.show_table(("decision", "line", "before → after", "why"), [_line(each) for each in lines], "lines")
@@ -76,6 +78,19 @@ def show(plan: ChangePlan, title: str) -> None:
         screen.remark("the order waits, nothing of it is done: the new content is taken up when it starts")
     if any(each.verdict in (TaskVerdict.FINISH_FIRST, TaskVerdict.CANCEL_FIRST) for each in plan.tasks):
         screen.remark("calls are under way: the rest is decided once they have answered or are cancelled")
+
+
+def _dates(plan: ChangePlan) -> Iterator[tuple[object, ...]]:
+    for each in plan.dates:
+        yield each.name, _date(each.before).append(" → ").append_text(_date(each.after))
+    if found := plan.outlook:
+        before = _date(found.expected_before).append(" ").append_text(screen.state(found.jeopardy_before))
+        after = _date(found.expected_after).append(" ").append_text(screen.state(found.jeopardy_after))
+        yield "expected completion", before.append(" → ").append_text(after) if before != after else after
+
+
+def _date(at: datetime | None) -> Text:
+    return Text(screen.time_text(at) or "–")
 
 
 def _line(each: LineDecision) -> tuple[object, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,12 @@ from orderloom.engine.program import Program
 from orderloom.engine.scheduling import schedule, terms_of
 from orderloom.models.calendar import Calendar, Hours
 from orderloom.models.callout import Outcome
+from orderloom.models.expression import Root
+from orderloom.models.fulfillment import LineSource
 from orderloom.models.journal import CalloutAnswered
 from orderloom.models.plan import OrderState, Task, TaskState
 from orderloom.models.tasks import Due
+from tests.engine.building import ref, rule
 
 AT = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OFFICE = Calendar(name="office", time_zone="Europe/Berlin", week=((Hours(480, 720), Hours(780, 1020)),) * 5 + ((), ()))
@@ -156,6 +160,30 @@ def test_a_task_that_needs_an_attribute_comes_after_the_one_that_sets_it(kit: An
     found = schedule(design, state, AT)
     assert found.tasks["1/P.b"].earliest_start == AT + 2 * HOUR
     assert found.critical == ("1/P.a", "1/P.b")
+
+
+def test_a_task_that_needs_what_rules_make_of_an_attribute_comes_after_the_one_that_sets_that(kit: Any) -> None:
+    sets = (kit.sets("x", kit.constant("done")),)
+    visit = kit.plan("P", "S", kit.task("call", "P.a", duration=Due(span=2 * HOUR), sets=sets))
+    light = kit.plan("Q", "T", kit.task("call", "Q.b", after=(kit.needs("y"),), duration=Due(span=HOUR)))
+    lit = kit.plan("R", "U", *(kit.task("call", f"R.{task}", after=(kit.needs(name),)) for task, name in ("cz", "dy")))
+    rules = (
+        rule("S", "T", sets={"y": ref("x")}),
+        rule("T", "U", sets={"y": ref("y"), "z": ref("x", root=Root.PARENT)}),
+    )
+    specs = [kit.spec(name, *map(kit.attribute, "xyz")) for name in "STU"]
+    design = kit.program(specs, [visit, light, lit], rules=rules)
+    lines = (
+        kit.line("1", "S"),
+        replace(kit.line("2", "T", parent="1"), sources=(LineSource("1", "S->T"),)),
+        replace(kit.line("3", "U", parent="2"), sources=(LineSource("2", "T->U"),)),
+    )
+    state, _ = kit.begin(design, *lines)
+    found = schedule(design, state, AT)
+    assert found.tasks["2/Q.b"].earliest_start == AT + 2 * HOUR
+    assert found.critical == ("1/P.a", "2/Q.b")
+    assert found.tasks["3/R.c"].earliest_start == found.tasks["3/R.d"].earliest_start == AT + 2 * HOUR
+    assert found.tasks["1/P.a"].latest_start == AT
 
 
 def test_attributes_that_tasks_supply_each_other_are_no_order_among_them(kit: Any) -> None:
