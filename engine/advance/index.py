@@ -72,6 +72,8 @@ class Index:
         self.cancelling = 0
         #: earlier runs of a task
         self.former: dict[str, list[str]] = {}
+        #: what takes a task back, or looks after what is left of it
+        self.remedies: dict[str, list[str]] = {}
         self._read_lines(state)
         self._read_tasks(state)
 
@@ -162,6 +164,8 @@ class Index:
             if task.role is TaskRole.FORMER:
                 self.former.setdefault(task.of, []).append(task.id)
                 continue
+            if task.role in (TaskRole.UNDO, TaskRole.RESOLVE) and task.of:
+                self.remedies.setdefault(task.of, []).append(task.id)
             for first in task.after:
                 self.dependants.setdefault(first, []).append(task.id)
             if task.within:

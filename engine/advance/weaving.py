@@ -93,9 +93,9 @@ def _planned(turn: Turn, lines: Mapping[str, Line], made: Collection[str]) -> _W
 
 
 def _to_do(turn: Turn, task: str) -> bool:
-    """Whether there is no such task yet, or a change has given it up."""
+    """Whether there is no such task yet, or a change has given it up or is taking it back."""
     there = turn.state.tasks.get(task)
-    return there is None or there.state in _GIVEN_UP
+    return there is None or there.state in _GIVEN_UP or task in turn.index.remedies
 
 
 def _put(turn: Turn, woven: _Woven) -> None:
@@ -122,12 +122,11 @@ def _supersede(turn: Turn, old: Task, new: Task) -> None:
     while old.id in tasks:
         old.id += "'"
     old.role, old.of, old.within = TaskRole.FORMER, new.id, ""
-    for remedy in tasks.values():
-        if remedy.of == new.id and remedy.role is not TaskRole.FORMER:
-            remedy.of = old.id
-            turn.tasks.add(remedy.id)
-            if not remedy.state.done:
-                new.after = tuple(sorted({*new.after, remedy.id}))
+    for remedy in (tasks[each] for each in turn.index.remedies.get(new.id, ())):
+        remedy.of = old.id
+        turn.tasks.add(remedy.id)
+        if not remedy.state.done:
+            new.after = tuple(sorted({*new.after, remedy.id}))
     tasks[old.id] = old
     turn.tasks.add(old.id)
 

@@ -185,8 +185,8 @@ def same_outside(world: World, once: World) -> None:
     assert world.state.status is once.state.status is OrderStatus.COMPLETED
     stuck, other = world.given_up(), once.given_up()
     event(f"stuck: {bool(stuck)}")
-    # what had begun with an attribute stays, though what supplied it is not asked for any more
-    begun = (other - stuck) & world.done()
+    # what had begun, or was passed over, with an attribute stays so, though what supplied it is not asked for any more
+    begun = (other - stuck) & (world.done() | world.passed_over())
     assert stuck == other - begun, sorted(stuck ^ other)
     if begun:
         event("begun with what nothing supplies any more")

@@ -368,6 +368,11 @@ class World:
             and not task.definition.startswith(("Alter", "Tell"))
         }
 
+    def passed_over(self) -> set[str]:
+        """The tasks whose conditions did not hold."""
+        skipped = (task for task in self.state.tasks.values() if task.state is TaskState.SKIPPED and not task.by)
+        return {_at_first(task.id) for task in skipped}
+
     def given_up(self) -> set[str]:
         """The tasks that a person has skipped, all of them because nothing supplies what they need."""
         skipped = [task for task in self.state.tasks.values() if task.state is TaskState.SKIPPED and task.by]
