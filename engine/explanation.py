@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from orderloom.engine.decomposition import decomposing
@@ -114,7 +114,7 @@ def _verdicts(
     spec: str,
     order: ProductOrder,
     inventory: Inventory,
-    lines: dict[str, Line],
+    lines: Mapping[str, Line],
 ) -> tuple[Verdict, ...]:
     scope = Scope(
         order=order_values(order),

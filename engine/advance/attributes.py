@@ -49,6 +49,8 @@ def _derived(turn: Turn, line: Line, attribute: str) -> tuple[Supplied, ...]:
 
 def _count(turn: Turn, line: Line, quantity: int) -> None:
     turn.note(EntryKind.NOTE, line.id, {"text": f"{quantity} units are asked for instead of {line.quantity}"})
+    if turn.index.definitions.once:
+        turn.index.weft = None
     line.quantity = quantity
     _changed(turn, line)
 
@@ -69,6 +71,9 @@ def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenan
     _changed(turn, line)
     turn.note(EntryKind.ATTRIBUTE_SET, line.id, data)
     index = turn.index
+    if name in index.definitions.once_reads:
+        # another task may stand for those of the line from now on
+        index.weft = None
     if value is not None:
         for task in index.needing.pop((line.id, name), ()):
             release(turn, task)

@@ -13,6 +13,7 @@ from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.orchestration.reads import Read, reads
 from orderloom.engine.orchestration.scopes import Scopes
+from orderloom.engine.orchestration.weft import Weft, Woven
 from orderloom.engine.program import Program
 from orderloom.engine.scheduling.timeline import Timeline
 from orderloom.engine.scheduling.turnings import is_held
@@ -42,6 +43,8 @@ class Index:
         self._lines, self._former = state.lines, state.former
         #: times, made when first asked for
         self.timeline: Timeline | None = None
+        #: what lines that are found later are woven into, made when there are any
+        self.weft: Weft | None = None
         #: tasks that come after a task
         self.dependants: dict[str, list[str]] = {}
         #: how many tasks (here and elsewhere), attributes and subplan starts a pending task still waits for
@@ -100,6 +103,60 @@ class Index:
                 found.setdefault(line.id, []).append(line)
         return found
 
+    def grow(
+        self,
+        state: OrderState,
+        added: Sequence[Line],
+        joined: Mapping[str, Sequence[str]],
+        reopened: Sequence[Line],
+        woven: Woven,
+    ) -> None:
+        """Takes in what was woven in: new lines and tasks, lines with the sources that they have gained, lines that are
+        open again, and what tasks come after from now on."""
+        self._lines = state.lines
+        self.scopes.renew(state.lines)
+        self.around.grow(state.lines, added, joined)
+        self.timeline = None
+        for line in added:
+            self.line_open.setdefault(line.id, 0)
+            self._open(state, line)
+            for source in made_from(line):
+                self.fed.setdefault(source, []).append(line.id)
+            if "sharing" in self.__dict__:
+                self.__dict__["sharing"].setdefault(line.asset, []).append(line)
+        again = {line.id for line in reopened}
+        for id, sources in joined.items():
+            line = state.lines[id]
+            open_before = not line.context and not line.state.final and id not in again
+            for source in sources:
+                self.fed.setdefault(source, []).append(id)
+                if open_before:
+                    self._keep_open(state, source)
+        for line in reopened:
+            self._open(state, line)
+        for task in woven.tasks.values():
+            self._read_task(state, task)
+        for id, after in woven.waiting.items():
+            task = state.tasks[id]
+            firsts = [each for each in after if each not in task.after]
+            task.after = after
+            for first in firsts:
+                self.dependants.setdefault(first, []).append(id)
+                if id in self.remaining and not state.tasks[first].state.done:
+                    self.remaining[id] += 1
+
+    def _open(self, state: OrderState, line: Line) -> None:
+        """Counts a line as one that is not final, and that keeps open what it is made from."""
+        if line.context or line.state.final:
+            return
+        self.lines_open += 1
+        for source in made_from(line):
+            self._keep_open(state, source)
+
+    def _keep_open(self, state: OrderState, source: str) -> None:
+        if source in state.lines and not state.lines[source].context:
+            self.line_open[source] = self.line_open.get(source, 0) + 1
+
     def count(self, task: Task, change: int) -> None:
         """Adds the task, in the state it has, to the counts by standing, or with -1 takes it out."""
         state = task.state
@@ -140,43 +197,37 @@ class Index:
         return [(_subject(read, line.id, line.parent, line.root), read.name) for read in reads(until)] if until else ()
 
     def _read_lines(self, state: OrderState) -> None:
-        lines = state.lines
-        for line in lines.values():
-            if line.context:
-                continue
-            self.line_open.setdefault(line.id, 0)
-            if line.state.final:
-                continue
-            self.lines_open += 1
-            for source in made_from(line):
-                if source in lines and not lines[source].context:
-                    self.line_open[source] = self.line_open.get(source, 0) + 1
-        for line in lines.values():
+        for line in state.lines.values():
+            if not line.context:
+                self.line_open.setdefault(line.id, 0)
+                self._open(state, line)
             for source in made_from(line):
                 self.fed.setdefault(source, []).append(line.id)
 
     def _read_tasks(self, state: OrderState) -> None:
-        tasks = state.tasks
-        for task in tasks.values():
-            self.count(task, 1)
-            if not task.state.final:
-                self.line_open[task.line] = self.line_open.get(task.line, 0) + 1
-            if task.role is TaskRole.FORMER:
-                self.former.setdefault(task.of, []).append(task.id)
-                continue
-            if task.role in (TaskRole.UNDO, TaskRole.RESOLVE) and task.of:
-                self.remedies.setdefault(task.of, []).append(task.id)
-            for first in task.after:
-                self.dependants.setdefault(first, []).append(task.id)
-            if task.within:
-                self.parts.setdefault(task.within, []).append(task.id)
-                self.parts_open[task.within] = self.parts_open.get(task.within, 0) + (not task.state.final)
-            if task.state is TaskState.PENDING:
-                self.remaining[task.id] = self._unmet(state, task)
-                for each in task.elsewhere:
-                    self.elsewhere.setdefault(each, []).append(task.id)
-            elif task.state is TaskState.WAITING:
-                self.watch(state, task)
+        for task in state.tasks.values():
+            self._read_task(state, task)
+
+    def _read_task(self, state: OrderState, task: Task) -> None:
+        self.count(task, 1)
+        if not task.state.final:
+            self.line_open[task.line] = self.line_open.get(task.line, 0) + 1
+        if task.role is TaskRole.FORMER:
+            self.former.setdefault(task.of, []).append(task.id)
+            return
+        if task.role in (TaskRole.UNDO, TaskRole.RESOLVE) and task.of:
+            self.remedies.setdefault(task.of, []).append(task.id)
+        for first in task.after:
+            self.dependants.setdefault(first, []).append(task.id)
+        if task.within:
+            self.parts.setdefault(task.within, []).append(task.id)
+            self.parts_open[task.within] = self.parts_open.get(task.within, 0) + (not task.state.final)
+        if task.state is TaskState.PENDING:
+            self.remaining[task.id] = self._unmet(state, task)
+            for each in task.elsewhere:
+                self.elsewhere.setdefault(each, []).append(task.id)
+        elif task.state is TaskState.WAITING:
+            self.watch(state, task)
 
     def _unmet(self, state: OrderState, task: Task) -> int:
         unmet = len(task.elsewhere)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 
 from orderloom.engine.advance.awaiting import await_related
 from orderloom.engine.advance.index import Index
@@ -11,16 +10,12 @@ from orderloom.engine.advance.rollup import lines_ended
 from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.decomposition import Staged, decompose_further, turned
-from orderloom.engine.decomposition.levels import TAKEN_BACK
-from orderloom.engine.orchestration import orchestrate
-from orderloom.engine.orchestration.cycles import cycle
+from orderloom.engine.orchestration.weft import Weft, Woven
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import Task, TaskRole, TaskState
-
-_GIVEN_UP = (TaskState.CANCELLED, TaskState.DISCARDED)
+from orderloom.models.plan import Task, TaskRole
 
 
 def weave(turn: Turn, line: Line, attribute: str) -> Staged:
@@ -36,82 +31,110 @@ def weave(turn: Turn, line: Line, attribute: str) -> Staged:
         return Staged()
     if not found.added and not found.joined:
         return found
-    lines = {**state.lines, **{each.id: each for each in (*found.joined, *found.added)}}
-    strata = turn.program.strata
-    lines = {each.id: each for each in sorted(lines.values(), key=lambda each: strata.get(each.spec, 0))}
-    acting = [each.id for each in found.joined if each.action is not state.lines[each.id].action]
-    woven = _planned(turn, lines, {*acting, *(each.id for each in found.added)})
+    former = [_Former(state.lines[each.id]) for each in found.joined]
+    joined = {each.id: _join(state.lines[each.id], each) for each in found.joined}
+    acting = [each.line for each in former if each.action is not each.line.action]
+    woven = _planned(turn, found.added, acting, joined)
     if woven.ring:
-        _note(turn, line, attribute, woven.ring)
+        for each in former:
+            each.restore()
+        turn.index.weft = None
+        _note(turn, line, attribute, _in_words(woven.ring))
         return Staged()
-    for each in found.joined:
-        there = state.lines[each.id]
-        there.sources, there.users_added, there.users_removed = each.sources, each.users_added, each.users_removed
-        there.action = each.action
-        lines[each.id] = there
-    state.lines = lines
-    _put(turn, woven)
+    _put_lines(turn, found.added, sort=bool(found.joined))
+    _put(turn, woven, found.added, joined)
     _go_on(turn, found, woven.tasks)
     return found
 
 
 def take_up(turn: Turn, line: Line) -> None:
     """A line that was to stay as it is, but whose values no longer do, is modified: it gets the tasks of that."""
-    state = turn.state
     if not turned(line):
         return
-    modified = replace(line, action=Action.MODIFY)
-    woven = _planned(turn, {**state.lines, line.id: modified}, {line.id})
-    if woven.ring:
-        turn.note(EntryKind.NOTE, line.id, {"text": f"nothing is done about what has changed: {woven.ring}"})
-        return
     line.action = Action.MODIFY
-    _put(turn, woven)
+    woven = _planned(turn, (), (line,), {})
+    if woven.ring:
+        line.action = Action.NO_CHANGE
+        turn.index.weft = None
+        turn.note(EntryKind.NOTE, line.id, {"text": f"nothing is done about what has changed: {_in_words(woven.ring)}"})
+        return
+    _put(turn, woven, (), {})
     _go_on(turn, Staged(joined=(line,)), woven.tasks)
 
 
-@dataclass(frozen=True, slots=True)
-class _Woven:
-    """Tasks that are new, and what tasks that have not started come after from now on."""
+class _Former:
+    """What a line was before it was joined."""
 
-    tasks: dict[str, Task]
-    waiting: dict[str, tuple[str, ...]]
-    #: in words, the tasks that would then wait for each other; "" for none
-    ring: str
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.action = line.action
+        self._sources, self._added, self._removed = line.sources, line.users_added, line.users_removed
 
-
-def _planned(turn: Turn, lines: Mapping[str, Line], made: Collection[str]) -> _Woven:
-    """The tasks of lines that are new or have got another action."""
-    # nothing comes after the tasks of lines that a change has taken back
-    there = {id: line for id, line in lines.items() if line.state not in TAKEN_BACK}
-    plan = orchestrate(turn.program, turn.state.order, there)
-    tasks = {task.id: task for task in plan.tasks if task.line in made and _to_do(turn, task.id)}
-    waiting = {task.id: after for task in plan.tasks if (after := _later(turn, task, tasks))}
-    ring = cycle({**_woven(turn, waiting), **tasks})
-    names = " after ".join(f"`{task}`" for task in (*ring[:6], ring[0])) if ring else ""
-    return _Woven(tasks, waiting, f"tasks would wait for each other: {names}" if ring else "")
+    def restore(self) -> None:
+        self.line.action, self.line.sources = self.action, self._sources
+        self.line.users_added, self.line.users_removed = self._added, self._removed
 
 
-def _to_do(turn: Turn, task: str) -> bool:
-    """Whether there is no such task yet, or a change has given it up or is taking it back."""
-    there = turn.state.tasks.get(task)
-    return there is None or there.state in _GIVEN_UP or task in turn.index.remedies
+def _join(line: Line, wanted: Line) -> tuple[str, ...]:
+    """Gives the line the sources that it is to have; the lines among them that are new."""
+    before = {each.line for each in line.sources}
+    line.sources, line.users_added, line.users_removed = wanted.sources, wanted.users_added, wanted.users_removed
+    line.action = wanted.action
+    return tuple(dict.fromkeys(each.line for each in line.sources if each.line not in before))
 
 
-def _put(turn: Turn, woven: _Woven) -> None:
+def _planned(turn: Turn, added: Sequence[Line], acting: Iterable[Line], joined: Mapping[str, tuple[str, ...]]) -> Woven:
+    """The tasks of lines that are new or have got another action; `joined` are lines with their new sources."""
+    state, index = turn.state, turn.index
+    if index.weft is None:
+        index.weft = Weft(turn.program, state.order, state.lines, state.tasks, index.remedies)
+    else:
+        for id, sources in joined.items():
+            index.weft.join(state.lines[id], sources)
+    return index.weft.weave(added, sorted(acting, key=lambda line: _stratum(turn, line)), index.parts)
+
+
+def _stratum(turn: Turn, line: Line) -> int:
+    return turn.program.strata.get(line.spec, 0)
+
+
+def _put_lines(turn: Turn, added: Sequence[Line], *, sort: bool) -> None:
+    """Puts new lines among the others, sources before what they feed; `sort` where lines that are there have gained
+    sources."""
     state = turn.state
-    for task in woven.tasks.values():
-        if task.id in state.tasks:
-            _supersede(turn, state.tasks.pop(task.id), task)
+    last = _stratum(turn, next(reversed(state.lines.values())))
+    for line in added:
+        state.lines[line.id] = line
+    if sort or any(_stratum(turn, line) < last for line in added):
+        state.lines = dict(sorted(state.lines.items(), key=lambda each: _stratum(turn, each[1])))
+
+
+def _put(turn: Turn, woven: Woven, added: Sequence[Line], joined: Mapping[str, tuple[str, ...]]) -> None:
+    state, index = turn.state, turn.index
+    superseded = [task for task in woven.tasks.values() if task.id in state.tasks]
+    for task in superseded:
+        _supersede(turn, state.tasks.pop(task.id), task)
     for id, after in woven.waiting.items():
-        state.tasks[id].after = after
         turn.tasks.add(id)
+        if superseded:
+            state.tasks[id].after = after
     state.tasks.update(woven.tasks)
-    for line in dict.fromkeys(task.line for task in woven.tasks.values()):
-        if state.lines[line].state is OrderStatus.COMPLETED:
-            turn.ended.pop(line, None)
-            turn.move_line(state.lines[line], OrderStatus.IN_PROGRESS)
-    turn.index = state.index = Index(turn.program, state)
+    reopened = [
+        state.lines[id]
+        for id in dict.fromkeys(task.line for task in woven.tasks.values())
+        if state.lines[id].state is OrderStatus.COMPLETED
+    ]
+    for line in reopened:
+        turn.ended.pop(line.id, None)
+        turn.move_line(line, OrderStatus.IN_PROGRESS)
+    if superseded:
+        turn.index = state.index = Index(turn.program, state)
+    else:
+        index.grow(state, added, joined, reopened, woven)
+
+
+def _in_words(ring: Sequence[str]) -> str:
+    return f"tasks would wait for each other: {' after '.join(f'`{task}`' for task in (*ring[:6], ring[0]))}"
 
 
 def _supersede(turn: Turn, old: Task, new: Task) -> None:
@@ -129,20 +152,6 @@ def _supersede(turn: Turn, old: Task, new: Task) -> None:
             new.after = tuple(sorted({*new.after, remedy.id}))
     tasks[old.id] = old
     turn.tasks.add(old.id)
-
-
-def _later(turn: Turn, task: Task, tasks: dict[str, Task]) -> tuple[str, ...]:
-    """What a task that has not started comes after from now on; empty where nothing changes."""
-    there = turn.state.tasks.get(task.id)
-    new = tasks.keys() & set(task.after)
-    if there is None or there.state is not TaskState.PENDING or not new:
-        return ()
-    return tuple(sorted({*there.after, *new}))
-
-
-def _woven(turn: Turn, waiting: dict[str, tuple[str, ...]]) -> dict[str, Task]:
-    tasks = turn.state.tasks
-    return {id: replace(task, after=waiting[id]) if id in waiting else task for id, task in tasks.items()}
 
 
 def _go_on(turn: Turn, found: Staged, tasks: dict[str, Task]) -> None:

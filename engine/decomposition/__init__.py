@@ -12,7 +12,7 @@ from orderloom.engine.decomposition.pruning import prune
 from orderloom.engine.decomposition.rejections import reject
 from orderloom.engine.decomposition.staged import Staged, decompose_arrived, decompose_further
 from orderloom.engine.decomposition.surroundings import Surroundings
-from orderloom.engine.decomposition.work import Work
+from orderloom.engine.decomposition.work import Holdings, Work
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Decomposition
 from orderloom.models.inventory import EMPTY, Inventory
@@ -44,7 +44,7 @@ def decompose(program: Program, order: ProductOrder, inventory: Inventory = EMPT
 
 def decomposing(program: Program, order: ProductOrder, inventory: Inventory) -> Work:
     """`decompose` with all of its context still there."""
-    work = Work(program, order, inventory)
+    work = Work(program, order, Holdings(inventory))
     intake.take_in(work)
     structure.complete(work)
     structure.check(work)

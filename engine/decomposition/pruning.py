@@ -13,7 +13,7 @@ def prune(work: Work) -> dict[str, Line]:
     """The lines to keep, in their order: those of the order, what they become, and whatever these lines refer to."""
     if any(line.id in work.active and waits(work.program, line) for line in work.lines.values()):
         # it may come to share something with what is only context now
-        return work.lines
+        return dict(work.lines)
     of_order: set[str] = set()
     for line in work.lines.values():
         product = line.level is Level.PRODUCT
@@ -25,7 +25,7 @@ def prune(work: Work) -> dict[str, Line]:
         ):
             of_order.add(line.id)
     if len(of_order) == len(work.lines):
-        return work.lines
+        return dict(work.lines)
     keep = set(of_order)
     stack = sorted(of_order)
     while stack:

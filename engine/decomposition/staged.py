@@ -75,9 +75,7 @@ def decompose_arrived(
     firing = list(_firing(program, order, touched, around))
     if not firing:
         return Staged()
-    work = Work(program, order, around.inventory)
-    for each in around.lines.values():
-        work.add(each)
+    work = Work(program, order, around.holdings, around.lines, around.by_asset)
     further = _Further(work, around.inventory)
     further.go(firing)
     if work.problems:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from orderloom.engine.decomposition.levels import TAKEN_BACK, seen
 from orderloom.engine.decomposition.products import product_line
+from orderloom.engine.decomposition.work import Holdings
 from orderloom.engine.expressions import NOTHING, Scope, Snapshot, Subject
 from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.firing import Asking, FiringRule
@@ -21,27 +22,61 @@ from orderloom.models.order import ProductOrder
 class Surroundings:
     """What the lines of an order are to each other, found in one pass when first asked for.
 
-    Values of the lines may change meanwhile; other lines, sources and actions need other surroundings.
+    Values of the lines may change meanwhile; that there are other lines, sources or actions is to be told with `grow`.
     """
 
     def __init__(self, program: Program, lines: Mapping[str, Line]) -> None:
         self._program = program
         #: by id, with products that a change has let go as the context that they are now
         self.lines = _with_let_go(lines)
+        self._replaces = self.lines is not lines
         self._collections: dict[int, Snapshot] = {}
 
-    @cached_property
-    def places(self) -> Mapping[str, int]:
-        """Of each line, its place in the order."""
-        return {id: place for place, id in enumerate(self.lines)}
+    def grow(self, lines: Mapping[str, Line], added: Iterable[Line], joined: Mapping[str, Iterable[str]]) -> None:
+        """Takes in technical lines that are new, and that lines have these sources too."""
+        if self._replaces:
+            self.lines = {**self.lines, **{line.id: line for line in added}}
+        else:
+            self.lines = lines
+        self._collections.clear()
+        known = self.__dict__
+        gained = [(source, lines[id]) for id, sources in joined.items() for source in sources]
+        for line in added:
+            gained += ((source, line) for source in dict.fromkeys(each.line for each in line.sources))
+            if "places" in known:
+                self.places[line.id] = self._place(line, len(self.places))
+            if "below" in known and line.parent:
+                self.below.setdefault(line.parent, []).append(line.id)
+            if "within" in known and line.root:
+                self.within.setdefault(line.root, []).append(line.id)
+            if "by_spec" in known:
+                self.by_spec.setdefault(line.spec, []).append(line.id)
+            if "by_asset" in known:
+                self.by_asset[line.asset] = line
+        if "fed" in known:
+            for source, line in gained:
+                below = self.fed.setdefault(source, [])
+                below.append(line.id)
+                below.sort(key=self.places.__getitem__)
+        if "fired" in known:
+            for line in (*added, *(lines[id] for id in joined)):
+                self.fired.update((each.line, each.rule) for each in line.sources)
 
     @cached_property
-    def below(self) -> Mapping[str, Sequence[str]]:
+    def places(self) -> dict[str, tuple[int, int]]:
+        """Of each line, its place in the order: sources before what they feed."""
+        return {line.id: self._place(line, place) for place, line in enumerate(self.lines.values())}
+
+    def _place(self, line: Line, place: int) -> tuple[int, int]:
+        return self._program.strata.get(line.spec, 0), place
+
+    @cached_property
+    def below(self) -> dict[str, list[str]]:
         """The lines that stand right under each line."""
         return _grouped((line.parent, line.id) for line in self.lines.values() if line.parent)
 
     @cached_property
-    def within(self) -> Mapping[str, Sequence[str]]:
+    def within(self) -> dict[str, list[str]]:
         """The lines that have each line as their root."""
         return _grouped((line.root, line.id) for line in self.lines.values() if line.root)
 
@@ -85,10 +120,10 @@ class Surroundings:
         return self.inventory.assets.get(line.asset, NOTHING)
 
     @cached_property
-    def fired(self) -> frozenset[tuple[str, str]]:
+    def fired(self) -> set[tuple[str, str]]:
         """The lines and rules that other lines were made by, which are still wanted."""
         live = (line for line in self.lines.values() if line.state not in TAKEN_BACK)
-        return frozenset((source.line, source.rule) for line in live for source in line.sources)
+        return {(source.line, source.rule) for line in live for source in line.sources}
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -96,13 +131,27 @@ class Surroundings:
         return Inventory(assets=_assets(self.lines))
 
     @cached_property
-    def fed(self) -> Mapping[str, Sequence[str]]:
-        """The lines made from each line, each once."""
-        pairs = ((source, line.id) for line in self.lines.values() for source in {each.line for each in line.sources})
-        return _grouped(pairs)
+    def fed(self) -> dict[str, list[str]]:
+        """The lines made from each line, each once, sources before what they feed."""
+        found = _grouped(
+            (source, line.id) for line in self.lines.values() for source in {each.line for each in line.sources}
+        )
+        for below in found.values():
+            below.sort(key=self.places.__getitem__)
+        return found
 
     @cached_property
-    def by_spec(self) -> Mapping[str, Sequence[str]]:
+    def by_asset(self) -> dict[str, Line]:
+        """The line of each asset; of several the last."""
+        return {line.asset: line for line in self.lines.values()}
+
+    @cached_property
+    def holdings(self) -> Holdings:
+        """Inventory as the order found it, with what it is found by."""
+        return Holdings(self.inventory)
+
+    @cached_property
+    def by_spec(self) -> dict[str, list[str]]:
         """The lines of each spec."""
         return _grouped((line.spec, line.id) for line in self.lines.values())
 

@@ -78,19 +78,28 @@ class ParentedLine(LineSubject, Protocol):
 class Snapshot:
     """The collections of a whole order: its lines in their order, and the account's inventory by id.
 
-    Indexes are built when first asked for and kept, so a snapshot is to be made anew after lines changed.
+    The lines are gone through when first asked for; indexes are kept, so a snapshot is to be made anew after lines
+    changed.
     """
 
-    __slots__ = ("_assets", "_assets_of", "_children", "_children_of", "_lines", "_lines_of", "_specs")
+    __slots__ = ("_assets", "_assets_of", "_children", "_children_of", "_found", "_lines_of", "_source", "_specs")
 
     def __init__(self, specs: Mapping[str, Spec], lines: Iterable[ParentedLine], inventory: Inventory) -> None:
         self._specs = specs
-        self._lines = tuple(lines)
+        self._source: Iterable[ParentedLine] = lines
+        self._found: tuple[ParentedLine, ...] | None = None
         self._assets = inventory.assets
         self._lines_of: dict[str, list[LineSubject]] | None = None
         self._assets_of: dict[str, list[Subject]] | None = None
         self._children: dict[str, list[LineSubject]] | None = None
         self._children_of: dict[tuple[str, str], list[LineSubject]] = {}
+
+    @property
+    def _lines(self) -> tuple[ParentedLine, ...]:
+        if self._found is None:
+            self._found = tuple(self._source)
+            self._source = ()
+        return self._found
 
     def lines(self, spec: str | None) -> Sequence[LineSubject]:
         """Lines of the order, in its order; products that are only context are not of the order."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from weakref import WeakKeyDictionary
 
 from orderloom.engine.expressions import CompiledExpression, Scope
@@ -12,7 +12,7 @@ from orderloom.engine.program import Program
 from orderloom.models.catalog import Attribute
 from orderloom.models.expression import Formula, Root
 from orderloom.models.integration import Operation
-from orderloom.models.tasks import PlanDefinition, RetryPolicy, TaskDefinition
+from orderloom.models.tasks import PlanDefinition, Reach, RetryPolicy, TaskDefinition
 
 
 class CompiledSet:
@@ -85,6 +85,10 @@ class Definitions:
                     self.tasks[remedy.id] = CompiledTask(program, plan, remedy)
         for definition in NOWHERE.tasks:
             self.tasks[definition.id] = CompiledTask(program, NOWHERE, definition)
+        #: how far dependencies look for a task, by its id
+        self.looked_for: dict[str, frozenset[Reach]] = _looked_for(program.design.plans.values())
+        #: whether anything runs `once per …`, and what the conditions of the plans with that look at
+        self.once, self.once_reads = _once(program.design.plans)
 
     def plans(self, scope: Scope) -> tuple[PlanDefinition, ...]:
         """The plans that the scope's line calls for: those of its own spec first, then in the order of the design."""
@@ -100,6 +104,27 @@ class Definitions:
         lineage = self._program.lineage(spec or "")
         plans = [self._program.design.plans[name] for name in names]
         return tuple(sorted(plans, key=lambda plan: (lineage.index(plan.spec), self._places[plan.name])))
+
+
+def _looked_for(plans: Iterable[PlanDefinition]) -> dict[str, frozenset[Reach]]:
+    found: dict[str, set[Reach]] = {}
+    for plan in plans:
+        for definition in plan.tasks:
+            for dependency in definition.after:
+                for name in dependency.tasks:
+                    found.setdefault(name, set()).add(dependency.reach)
+    return {name: frozenset(reaches) for name, reaches in found.items()}
+
+
+def _once(plans: Mapping[str, PlanDefinition]) -> tuple[bool, frozenset[str]]:
+    def counts(name: str, chain: tuple[str, ...]) -> bool:
+        plan = plans[name]
+        inner = (each.plan for each in plan.tasks if each.plan and each.plan not in chain)
+        within = any(counts(each, (*chain, each)) for each in inner)
+        return within or plan.once is not None or any(each.once is not None for each in plan.tasks)
+
+    counting = [plan for name, plan in plans.items() if counts(name, (name,))]
+    return bool(counting), frozenset(read.name for plan in counting if plan.when for read in reads(plan.when))
 
 
 _KNOWN: WeakKeyDictionary[Program, Definitions] = WeakKeyDictionary()

@@ -7,7 +7,7 @@ too early. Where a task stands for those of several lines (`once per …`), it c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.instances import Stand
@@ -21,7 +21,11 @@ from orderloom.models.tasks import Dependency, Reach
 
 
 class Dependencies:
-    """Fills in `after`, `needs` and `elsewhere` of an order's tasks."""
+    """Finds what tasks come after: `after`, `needs` and `elsewhere`.
+
+    Tasks are found once they were filed. Where lines are found under other keys than before, their stands are filed
+    anew.
+    """
 
     def __init__(
         self, program: Program, related: Sequence[str], lines: Mapping[str, Line], reaches: Reaches, scopes: Scopes
@@ -32,20 +36,28 @@ class Dependencies:
         self._lines = lines
         self._reaches = reaches
         self._scopes = scopes
-        self._found: dict[tuple[str, Reach, str], list[str]] = {}
+        self._found: dict[tuple[str, Reach, str], dict[str, None]] = {}
         self._parts: dict[tuple[str, str], str] = {}
+
+    def file(self, stands: Iterable[Stand]) -> None:
+        """Files tasks under the keys of the reaches that some dependency looks for them in."""
+        wanted = self._definitions.looked_for
+        for stand in stands:
+            task = stand.task
+            if task.within:
+                self._parts[task.within, stand.definition.id] = task.id
+            for reach in wanted.get(stand.definition.id, ()):
+                for key in self._reaches.member(stand.line, reach):
+                    self._found.setdefault((stand.definition.id, reach, key), {})[task.id] = None
 
     def resolve(self, stands: Iterable[Stand]) -> None:
         """Sets the dependencies of each task that stands somewhere, in place."""
         stands = tuple(stands)
-        self._index(stands)
         after: dict[str, set[str]] = {}
         elsewhere: dict[str, set[tuple[str, str]]] = {}
         for stand in stands:
             task = stand.task
-            for dependency in stand.definition.after:
-                if dependency.when and not self._holds(dependency.when, stand.line):
-                    continue
+            for dependency in self.holding(stand):
                 if dependency.attribute:
                     if task.line == stand.line.id and dependency.attribute not in task.needs:
                         task.needs = (*task.needs, dependency.attribute)
@@ -53,7 +65,7 @@ class Dependencies:
                     found = ((order, name) for order in self._related for name in dependency.tasks)
                     elsewhere.setdefault(task.id, set()).update(found)
                 else:
-                    after.setdefault(task.id, set()).update(self._instances(stand, dependency))
+                    after.setdefault(task.id, set()).update(self.firsts(stand, dependency))
         for stand in stands:
             before = after.pop(stand.task.id, None)
             if before:
@@ -62,37 +74,39 @@ class Dependencies:
             if stand.task.id in elsewhere:
                 stand.task.elsewhere = tuple(sorted(elsewhere.pop(stand.task.id)))
 
-    def _index(self, stands: Iterable[Stand]) -> None:
-        """Files the tasks under the keys of the reaches that some dependency looks for them in."""
-        plans = {stand.plan.name: stand.plan for stand in stands}
-        wanted: dict[str, set[Reach]] = {}
-        for plan in plans.values():
-            for definition in plan.tasks:
-                for dependency in definition.after:
-                    for name in dependency.tasks:
-                        wanted.setdefault(name, set()).add(dependency.reach)
-        for stand in stands:
-            task = stand.task
-            if task.within:
-                self._parts[task.within, task.definition] = task.id
-            for reach in wanted.get(task.definition, ()):
-                for key in self._reaches.member(stand.line, reach):
-                    self._found.setdefault((task.definition, reach, key), []).append(task.id)
+    def holding(self, stand: Stand) -> Iterator[Dependency]:
+        """The dependencies of a stand whose conditions hold."""
+        return (each for each in stand.definition.after if self.holds(each, stand))
 
-    def _instances(self, stand: Stand, dependency: Dependency) -> Iterable[str]:
+    def holds(self, dependency: Dependency, stand: Stand) -> bool:
+        """Whether the condition of the stand's dependency holds."""
+        return dependency.when is None or self._holds(dependency.when, stand.line)
+
+    def firsts(self, stand: Stand, dependency: Dependency) -> Iterable[str]:
+        """The tasks that a stand comes after by this dependency on tasks."""
         reach = dependency.reach
         for name in dependency.tasks:
-            compiled = self._definitions.tasks.get(name)
-            if reach is Reach.LINE and stand.task.within and compiled and compiled.plan.name == stand.plan.name:
-                part = self._parts.get((stand.task.within, name))
-                if part:
-                    yield part
-                    continue
+            part = self.part(stand, name) if reach is Reach.LINE else ""
+            if part:
+                yield part
+                continue
             keys = self._reaches.seen(stand.line, reach)
-            if reach is Reach.LINE and compiled and self._foreign(compiled.plan.spec, stand.line):
+            if reach is Reach.LINE and self.beyond(stand, name):
                 keys = self._reaches.connected(stand.line)
             for key in keys:
                 yield from self._found.get((name, reach, key), ())
+
+    def part(self, stand: Stand, name: str) -> str:
+        """The task of this definition in the same subplan, which is meant before any other of the line; "" for none."""
+        compiled = self._definitions.tasks.get(name)
+        if stand.task.within and compiled and compiled.plan.name == stand.plan.name:
+            return self._parts.get((stand.task.within, name), "")
+        return ""
+
+    def beyond(self, stand: Stand, name: str) -> bool:
+        """Whether tasks of this definition stand at other lines than this one, those that it is made from or feeds."""
+        compiled = self._definitions.tasks.get(name)
+        return compiled is not None and self._foreign(compiled.plan.spec, stand.line)
 
     def _foreign(self, spec: str, line: Line) -> bool:
         return spec not in self._program.lineage(line.spec)

@@ -35,9 +35,13 @@ def orchestrate(program: Program, order: ProductOrder, lines: Mapping[str, Line]
     """The plan for the lines of an order, sources before what they feed. Linear in lines, tasks and dependencies."""
     reaches = Reaches(lines)
     scopes = Scopes(program, order, lines, inventory)
-    made = Instances(program, lines, reaches, scopes)
+    made = Instances(program, reaches, scopes)
+    for line in lines.values():
+        made.add(line)
     problems = [f"plan `{name}` contains itself through its subplans" for name in made.endless]
-    Dependencies(program, order.related, lines, reaches, scopes).resolve(made.stands)
+    dependencies = Dependencies(program, order.related, lines, reaches, scopes)
+    dependencies.file(made.stands)
+    dependencies.resolve(made.stands)
     ring = cycle(made.tasks)
     if ring:
         names = " after ".join(f"`{task}`" for task in (*ring[:6], ring[0]))

@@ -14,7 +14,7 @@ Where several lines merged into one, that one stands under each of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.models.catalog import Level
@@ -25,7 +25,10 @@ _ORDER = ("",)
 
 
 class Reaches:
-    """The reaches of one order's lines; sources come before what they feed."""
+    """The reaches of one order's lines; sources come before what they feed.
+
+    `lines` may grow: what is new is to be told with `add`, what has other sources with `join`.
+    """
 
     def __init__(self, lines: Mapping[str, Line]) -> None:
         self._lines = lines
@@ -33,11 +36,34 @@ class Reaches:
         self._roots: dict[str, tuple[str, ...]] = {}
         self._connected: dict[str, tuple[str, ...]] = {}
         for line in lines.values():
-            roots = {line.root or line.id: None}
-            for source in self._sources(line.id):
-                self._fed.setdefault(source, []).append(line.id)
+            self._place(line)
+
+    def add(self, line: Line) -> None:
+        """Takes in a line that nothing is made from yet."""
+        self._place(line)
+        for above in self._closure(line.id, self._sources):
+            self._connected.pop(above, None)
+
+    def join(self, line: Line, sources: Iterable[str]) -> list[str]:
+        """Takes in that a line has these sources too; the lines that are found under other keys now."""
+        for source in sources:
+            self._fed.setdefault(source, []).append(line.id)
+        below = [line.id, *self._closure(line.id, self._targets)]
+        for each in below:
+            roots = dict.fromkeys(self._roots[each])
+            for source in self._sources(each):
                 roots.update(dict.fromkeys(self._roots.get(source, ())))
-            self._roots[line.id] = tuple(roots)
+            self._roots[each] = tuple(roots)
+        for each in (*below, *self._closure(line.id, self._sources)):
+            self._connected.pop(each, None)
+        return below
+
+    def _place(self, line: Line) -> None:
+        roots = {line.root or line.id: None}
+        for source in self._sources(line.id):
+            self._fed.setdefault(source, []).append(line.id)
+            roots.update(dict.fromkeys(self._roots.get(source, ())))
+        self._roots[line.id] = tuple(roots)
 
     def home(self, line: Line, reach: Reach) -> str:
         """The one key that `once per …` counts by."""

@@ -42,10 +42,18 @@ class Scopes:
         self, program: Program, order: ProductOrder, lines: Mapping[str, Line], inventory: Inventory = EMPTY
     ) -> None:
         self._lines = lines
-        there = (line for line in lines.values() if line.state not in _TAKEN_BACK)
-        self._collections: Collections = Snapshot(program.specs, there, inventory)
+        self._program = program
+        self._inventory = inventory
+        self.renew()
         self.order = order_values(order)
         self.account = account_values(order.account)
+
+    def renew(self, lines: Mapping[str, Line] | None = None) -> None:
+        """There are other lines now."""
+        if lines is not None:
+            self._lines = lines
+        there = (line for line in self._lines.values() if line.state not in _TAKEN_BACK)
+        self._collections: Collections = Snapshot(self._program.specs, there, self._inventory)
 
     def of(
         self,

@@ -296,8 +296,9 @@ def test_whatever_is_changed_whenever(program: Program, data: st.DataObject) -> 
     free(world)
     assert world.state.status in (OrderStatus.COMPLETED, OrderStatus.CANCELLED), world.state.status
     event(f"ended {world.state.status}")
-    again = replay(program, order, world.happened, versions)
-    assert repr(again) == repr(world.state)
+    for forgets in (False, True):
+        again = replay(program, order, world.happened, versions, forgets=forgets)
+        assert repr(again) == repr(world.state)
 
 
 def change(world: World, data: st.DataObject, kind: str, inventory: Inventory, versions: dict[str, Program]) -> None:

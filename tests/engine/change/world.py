@@ -75,6 +75,9 @@ _STATES = {
 }
 
 
+_COUNTS = ("open", "active", "waiting", "calling", "cancelling", "lines_open", "line_open", "parts_open")
+
+
 class World:
     """One order, what could happen to it next, and what it has left outside."""
 
@@ -297,8 +300,12 @@ class World:
             assert id in step.tasks or starts[id] is task.state
         kept, fresh = state.index, Index(self.program, state)
         if isinstance(kept, Index):
-            for name in ("open", "active", "waiting", "calling", "cancelling", "lines_open", "line_open", "parts_open"):
+            for name in _COUNTS:
                 assert getattr(kept, name) == getattr(fresh, name), name
+            for name in ("dependants", "fed", "parts", "former", "remedies"):
+                assert _lists(getattr(kept, name)) == _lists(getattr(fresh, name)), name
+            pending = {id for id, task in state.tasks.items() if task.state is TaskState.PENDING}
+            assert {id: count for id, count in kept.remaining.items() if id in pending} == fresh.remaining
         self._check_asked()
         if state.status.final:
             assert all(task.state.final for task in state.tasks.values())
@@ -378,6 +385,11 @@ class World:
         skipped = [task for task in self.state.tasks.values() if task.state is TaskState.SKIPPED and task.by]
         assert all(task.code == ATTRIBUTE_ABSENT for task in skipped), skipped
         return {_at_first(task.id) for task in skipped}
+
+
+def _lists(found: dict[str, list[str]]) -> dict[str, list[str]]:
+    """What stands under each name, whatever the order in which it came."""
+    return {name: sorted(each) for name, each in found.items() if each}
 
 
 def _at_first(name: str) -> str:
