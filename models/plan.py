@@ -116,7 +116,8 @@ class Task:
     #: who completed or skipped it by hand
     by: str = ""
     role: TaskRole = TaskRole.PLANNED
-    #: UNDO, RESOLVE, CANCEL: id of the task that it takes back; FORMER: id of the task that it was; "" for others
+    #: UNDO, RESOLVE, CANCEL: id of the task that it takes back; FORMER: id of the task that it was an earlier run of,
+    #: however often that has been done again since; "" for others
     of: str = ""
     #: 0: works on the line as it is; else on the version that this change has superseded, `OrderState.former`
     version: int = 0

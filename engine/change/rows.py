@@ -204,7 +204,9 @@ class TaskRows:
                 self.tasks[old.id] = self._other(old)
 
     def _other(self, old: Task) -> Task:
-        row = replace(old, of=self._now_called(old.of), version=self._version(old))
+        # what takes a task back is about the run of then; an earlier run remains one of the task
+        of = old.of if old.role is TaskRole.FORMER else self._now_called(old.of)
+        row = replace(old, of=of, version=self._version(old))
         if old.role in (TaskRole.UNDO, TaskRole.RESOLVE) and not old.state.final and self._is_unknown(old):
             return _for_a_person(row)
         verdict = self._verdicts.verdicts.get(old.id, (_V.KEEP, ""))[0]

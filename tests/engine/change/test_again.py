@@ -1,0 +1,84 @@
+"""What is wanted again while it is being taken back is done again, and only after that."""
+
+from __future__ import annotations
+
+from orderloom.engine.program import Program
+from orderloom.models.catalog import Action
+from orderloom.models.expression import Root
+from orderloom.models.inventory import EMPTY
+from orderloom.models.journal import AmendmentRequested, OrderHeld
+from orderloom.models.order import OrderStatus, ProductOrder
+from orderloom.models.plan import TaskRole, TaskState
+from tests.engine.building import attribute, item, order, ref, rule, spec
+from tests.engine.change.world import World
+from tests.engine.conftest import Kit
+
+OPERATIONS = [Kit.operation("sys.do", attribute("ref")), Kit.operation("sys.undo")]
+
+
+def amended(world: World, wanted: ProductOrder) -> None:
+    world.apply(AmendmentRequested(order=wanted, inventory=world.inventory, by="ana"))
+
+
+def test_a_task_wanted_twice_waits_for_what_takes_back_its_first_run() -> None:
+    """It was skipped with the subplan that it is part of, while its first run is still to be taken back."""
+    whole = Kit.task("subplan", "PP.s", when=Kit.equal("a", "1"), plan="In")
+    plans = [
+        Kit.plan("PP", "P", whole, Kit.task("manual", "PP.stay")),
+        Kit.plan("In", "P", Kit.task("call", "In.x", undo="sys.undo"), actions=()),
+    ]
+    world = World(
+        Kit.program([spec("P", "product", attribute("a"))], plans, OPERATIONS), order(item("1", "P", a="1")), EMPTY
+    )
+    task = "1/PP.s/In.x"
+    world.apply(world.possible[task, "answer"])
+    world.apply(OrderHeld(by="ana"))
+    amended(world, order(item("1", "P", a="2")))
+    tasks = world.state.tasks
+    assert tasks[task].state is TaskState.SKIPPED
+    assert tasks[f"{task}/undo~1"].state is TaskState.READY
+    amended(world, order(item("1", "P", a="1")))
+    tasks = world.state.tasks
+    assert tasks[task].after == (f"{task}/undo~1",)
+    earlier = {each.id for each in tasks.values() if each.role is TaskRole.FORMER and each.of == task}
+    assert earlier == {f"{task}~1", f"{task}~2"}
+    world.finish()
+    assert tasks[f"{task}~1"].state is TaskState.CANCELLED
+    assert tasks[task].state is TaskState.COMPLETED
+    assert tasks[f"{task}/undo~1"].finished_at <= tasks[task].started_at  # type: ignore[operator]  # both are done
+
+
+def suspending() -> Program:
+    """A product that delivers `d`, and a service that takes `f` from it; the service is worked on when it changes."""
+    specs = [
+        spec("P", "product", attribute("a"), attribute("d"), supplied_later=["d"]),
+        spec("R", "rfs", attribute("f")),
+    ]
+    deliver = Kit.task("call", "PP.t", sets=(Kit.sets("d", Kit.read("ref", Root.RESPONSE)),))
+    actions = (Action.ADD, Action.MODIFY, Action.SUSPEND)
+    plans = [
+        Kit.plan("PP", "P", deliver, actions=(Action.ADD, Action.MODIFY)),
+        Kit.plan("RP", "R", Kit.task("call", "RP.t", undo="sys.undo"), Kit.task("manual", "RP.m"), actions=actions),
+    ]
+    return Kit.program(specs, plans, OPERATIONS, rules=(rule("P", "R", sets={"f": ref("d")}),))
+
+
+def test_a_line_that_turns_out_to_change_does_again_what_is_being_taken_back() -> None:
+    program = suspending()
+    first = World(program, order(item("1", "P", a="1"), id="O1"), EMPTY)
+    first.finish()
+    world = World(program, order(item("1", "P", Action.SUSPEND, product="O1:1"), id="O2"), first.inventory)
+    task = "R:O1:1/RP.t"
+    world.apply(world.possible[task, "answer"])
+    # the service stays as it is, as far as is known, so what was done to it is taken back
+    amended(world, order(item("1", "P", Action.MODIFY, product="O1:1", a="2"), id="O2"))
+    assert world.state.tasks[f"{task}/undo~1"].state is TaskState.RUNNING
+    # then the product delivers another value
+    world.apply(world.possible["1/PP.t", "answer"])
+    tasks = world.state.tasks
+    assert tasks[task].state is TaskState.PENDING
+    assert tasks[task].after == (f"{task}/undo~1",)
+    assert tasks[f"{task}/undo~1"].of == f"{task}~1"
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
+    assert (tasks[f"{task}~1"].state, tasks[task].state) == (TaskState.CANCELLED, TaskState.COMPLETED)
