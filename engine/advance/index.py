@@ -5,7 +5,7 @@ It is made in one pass over lines, tasks and dependencies, and kept up to date a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
 from orderloom.engine.decomposition import Surroundings
@@ -116,7 +116,7 @@ class Index:
         self._lines = state.lines
         self.scopes.renew(state.lines)
         self.around.grow(state.lines, added, joined)
-        self.timeline = None
+        self._grow_times(state, added, joined, woven)
         for line in added:
             self.line_open.setdefault(line.id, 0)
             self._open(state, line)
@@ -138,12 +138,21 @@ class Index:
             self._read_task(state, task)
         for id, after in woven.waiting.items():
             task = state.tasks[id]
-            firsts = [each for each in after if each not in task.after]
+            firsts = woven.firsts(task)
             task.after = after
             for first in firsts:
                 self.dependants.setdefault(first, []).append(id)
                 if id in self.remaining and not state.tasks[first].state.done:
                     self.remaining[id] += 1
+
+    def _grow_times(self, state: OrderState, added: Sequence[Line], joined: Collection[str], woven: Woven) -> None:
+        """Times grow with the plan, but are made anew where lines that were there may supply other attributes."""
+        names = {line.id for line in added}
+        if self.timeline and not joined and all(task.line in names for task in woven.tasks.values()):
+            waiting = {id: woven.firsts(state.tasks[id]) for id in woven.waiting}
+            if self.timeline.grow(woven.tasks, waiting):
+                return
+        self.timeline = None
 
     def _open(self, state: OrderState, line: Line) -> None:
         """Counts a line as one that is not final, and that keeps open what it is made from."""

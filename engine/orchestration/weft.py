@@ -34,6 +34,10 @@ class Woven:
     #: the tasks that would then wait for each other; empty where none do
     ring: tuple[str, ...]
 
+    def firsts(self, task: Task) -> tuple[str, ...]:
+        """What a task that waits comes after, beside what it came after until now."""
+        return tuple(each for each in self.waiting[task.id] if each not in task.after)
+
 
 class Weft:
     """The plan of an order as it is: who runs once for whom, and who looks where for what comes first."""

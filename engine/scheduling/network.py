@@ -6,18 +6,19 @@ after, and as its end, which comes after its parts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from orderloom.engine.orchestration.definitions import Definitions, definitions
+from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.feeding import origins
 from orderloom.engine.program import Program
 from orderloom.engine.scheduling.terms import Terms, terms_of
-from orderloom.models.fulfillment import Line
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
 from orderloom.models.tasks import Due, TaskDefinition, TaskKind
 
+#: a task; of a subplan its start, which is True, and its end
+Node = tuple[str, bool]
 #: under way, or to be tried again
 STARTED = frozenset(
     (TaskState.RUNNING, TaskState.WAITING, TaskState.HELD, TaskState.FAILED, TaskState.FALLOUT, TaskState.SCHEDULED)
@@ -43,51 +44,134 @@ class Earliest:
 
 
 class Network:
-    """Made from the rows of an order; holds as long as its plan does."""
+    """Made from the rows of an order; holds as long as its plan does, and grows with it."""
 
     def __init__(self, program: Program, state: OrderState) -> None:
+        self._program = program
         self._terms: Terms = terms_of(program)
-        designed = definitions(program)
-        compiled = designed.tasks
-        tasks = {task.id: task for task in state.tasks.values() if task.role is not TaskRole.FORMER}
+        self._known = definitions(program)
         self._state = state
-        self.usual: dict[str, Due | None] = {
-            task.id: usual(program, compiled[task.definition].definition) if task.definition in compiled else None
-            for task in tasks.values()
-        }
-        known = [task for task in tasks.values() if task.definition in compiled and task.version == 0]
-        self.late = frozenset(task.id for task in known if compiled[task.definition].definition.start_late)
-        #: in topological order: (task, whether it is the start of a subplan)
-        self.order: list[tuple[str, bool]] = []
-        self._before = _before(tasks, _suppliers(designed, state.lines, tasks.values()))
-        if not self._sort():
+        tasks = {task.id: task for task in state.tasks.values() if task.role is not TaskRole.FORMER}
+        self.usual: dict[str, Due | None] = {}
+        #: tasks that start as late as possible
+        self.late: set[str] = set()
+        #: the tasks that set an attribute, by line and attribute
+        self._setting: dict[tuple[str, str], list[str]] = {}
+        #: what each node comes directly after
+        self._before: dict[Node, list[Node]] = {}
+        #: whether tasks come after those that supply what they need
+        self._by_attributes = True
+        self._read(tasks)
+        order = _sorted(self._before)
+        if len(order) < len(self._before):
             # attributes may come from any of several tasks, which is no order among them
-            self._before = _before(tasks, {})
-            self._sort()
+            self._by_attributes = False
+            self._before.clear()
+            self._put(tasks)
+            order = _sorted(self._before)
+        self._order: list[Node] | None = order if len(order) == len(self._before) else []
 
-    def latest(self, deadline: datetime) -> dict[str, Latest]:
-        """Latest times of every task, whatever its state, for everything to be finished by the deadline."""
-        finish: dict[tuple[str, bool], datetime] = {}
-        found: dict[str, Latest] = {}
-        before, usual, terms = self._before, self.usual, self._terms
+    @property
+    def order(self) -> list[Node]:
+        """All nodes, each after what it comes after."""
+        if self._order is None:
+            self._order = _sorted(self._before)
+        return self._order
+
+    def grow(self, tasks: Mapping[str, Task], waiting: Mapping[str, Iterable[str]]) -> list[Node] | None:
+        """Takes in new tasks, and those new ones that tasks which are there come after from now on.
+
+        The nodes that are new or come after others than before, and all that comes before these, each after what it
+        comes after; None where attributes would be supplied in a circle, so that the network is to be made anew.
+        """
+        self._read(tasks)
+        changed = [node for id in tasks for node in ((id, True), (id, False)) if node in self._before]
+        for id, firsts in waiting.items():
+            node = (id, self._state.tasks[id].kind is TaskKind.SUBPLAN)
+            self._before[node] += ((first, False) for first in firsts)
+            changed.append(node)
+        self._order = None
+        above = dict.fromkeys(changed)
+        todo = list(above)
+        while todo:
+            for first in self._before[todo.pop()]:
+                if first not in above:
+                    above[first] = None
+                    todo.append(first)
+        order = _sorted({node: self._before[node] for node in above})
+        return order if len(order) == len(above) else None
+
+    def _read(self, tasks: Mapping[str, Task]) -> None:
+        for task in tasks.values():
+            compiled = self._known.tasks.get(task.definition)
+            self.usual[task.id] = usual(self._program, compiled.definition) if compiled else None
+            if compiled and compiled.definition.start_late and task.version == 0:
+                self.late.add(task.id)
+            for each in compiled.sets if compiled else ():
+                self._setting.setdefault((task.line, each.attribute), []).append(task.id)
+        self._put(tasks)
+
+    def _put(self, tasks: Mapping[str, Task]) -> None:
+        """Adds the nodes of tasks, with what they come after."""
+        nodes, there = self._before, self._state.tasks
+        for task in tasks.values():
+            firsts = dict.fromkeys((*task.after, *self._suppliers(task)))
+            before = [(each, False) for each in firsts if each in self.usual and each != task.id]
+            inside = task.within in there and task.within in self.usual
+            if inside:
+                before.append((task.within, True))
+            if task.kind is TaskKind.SUBPLAN:
+                nodes[task.id, True] = before
+                nodes.setdefault((task.id, False), []).append((task.id, True))
+            else:
+                nodes[task.id, False] = before
+            if inside:
+                nodes.setdefault((task.within, False), []).append((task.id, False))
+
+    def _suppliers(self, task: Task) -> Iterator[str]:
+        """The tasks that set what the task needs, or what rules make that of in lines before."""
+        for name in task.needs if self._by_attributes and self._setting else ():
+            for origin in origins(self._known.rules, self._state.lines, task.line, name):
+                yield from self._setting.get(origin, ())
+
+    def before(self, node: Node) -> Sequence[Node]:
+        """What comes directly before."""
+        return self._before[node]
+
+    def latest(self, deadline: datetime, finish: Mapping[Node, datetime] | None = None) -> dict[str, Latest]:
+        """Latest times of every task, whatever its state, for everything to be finished by the deadline; by `finishes`
+        for that deadline, where they are known."""
+        if finish is None:
+            finish = self.finishes(deadline)
+        return {task: self.bounds(task, finish) for task, opening in self.order if not opening}
+
+    def finishes(self, deadline: datetime) -> dict[Node, datetime]:
+        """The last instants at which everything may finish."""
+        finish = dict.fromkeys(self.order, deadline)
         for node in reversed(self.order):
-            task, opening = node
-            end = finish.get(node, deadline)
-            term = None if opening else usual[task]
-            start = terms.before(end, term) if term is not None else end
-            known = found.get(task)
-            found[task] = Latest(start, known.finish if known else end)
-            for first in before[node]:
-                if first not in finish or start < finish[first]:
+            start = self.start(node, finish[node])
+            for first in self._before[node]:
+                if start < finish[first]:
                     finish[first] = start
-        return found
+        return finish
+
+    def start(self, node: Node, finish: datetime) -> datetime:
+        """When what is to finish then has to start."""
+        task, opening = node
+        term = None if opening else self.usual[task]
+        return self._terms.before(finish, term) if term is not None else finish
+
+    def bounds(self, task: str, finish: Mapping[Node, datetime]) -> Latest:
+        """The latest times of a task by the last instants at which everything may finish."""
+        end = finish[task, False]
+        return Latest(finish.get((task, True), self.start((task, False), end)), end)
 
     def earliest(self, at: datetime, held: dict[str, datetime]) -> dict[str, Earliest]:
         """Expected times of every task as of an instant; `held` are tasks that do not start before another."""
         state = self._state
         wanted = state.order.requested_start
         floor = max(at, wanted) if wanted is not None else at
-        finish: dict[tuple[str, bool], datetime] = {}
+        finish: dict[Node, datetime] = {}
         #: what the start of a subplan follows
         opens: dict[str, str] = {}
         found: dict[str, Earliest] = {}
@@ -129,62 +213,22 @@ class Network:
         term = self.usual[task.id]
         return self._terms.after(start, term) if term is not None else start
 
-    def _sort(self) -> bool:
-        """Puts everything after what it comes after (Kahn); False, with nothing changed, where there is a circle."""
-        missing = {node: len(first) for node, first in self._before.items()}
-        following: dict[tuple[str, bool], list[tuple[str, bool]]] = {}
-        for node, first in self._before.items():
-            for each in first:
-                following.setdefault(each, []).append(node)
-        order = [node for node, count in missing.items() if not count]
-        for node in order:
-            for each in following.get(node, ()):
-                missing[each] -= 1
-                if not missing[each]:
-                    order.append(each)
-        if len(order) < len(missing):
-            return False
-        self.order = order
-        return True
 
-
-def _suppliers(
-    known: Definitions, lines: Mapping[str, Line], tasks: Iterable[Task]
-) -> dict[tuple[str, str], dict[str, None]]:
-    """The tasks that set an attribute which some task needs, or what rules make it of in lines before, by place."""
-    tasks = tuple(tasks)
-    setting: dict[tuple[str, str], list[str]] = {}
-    for task in tasks:
-        for each in known.tasks[task.definition].sets if task.definition in known.tasks else ():
-            setting.setdefault((task.line, each.attribute), []).append(task.id)
-    needed = dict.fromkeys((task.line, name) for task in tasks for name in task.needs)
-    return {
-        place: dict.fromkeys(task for origin in origins(known.rules, lines, *place) for task in setting.get(origin, ()))
-        for place in (needed if setting else ())
-    }
-
-
-def _before(
-    tasks: Mapping[str, Task], suppliers: Mapping[tuple[str, str], Iterable[str]]
-) -> dict[tuple[str, bool], list[tuple[str, bool]]]:
-    """What each node comes directly after, also the tasks that supply an attribute it needs."""
-    nodes: dict[tuple[str, bool], list[tuple[str, bool]]] = {}
-    for task in tasks.values():
-        first: Iterable[str] = dict.fromkeys(
-            (*task.after, *(each for name in task.needs for each in suppliers.get((task.line, name), ())))
-        )
-        before = [(each, False) for each in first if each in tasks and each != task.id]
-        if task.within in tasks:
-            before.append((task.within, True))
-        if task.kind is TaskKind.SUBPLAN:
-            nodes[task.id, True] = before
-            nodes.setdefault((task.id, False), []).append((task.id, True))
-        else:
-            nodes[task.id, False] = before
-    for task in tasks.values():
-        if task.within in tasks:
-            nodes[task.within, False].append((task.id, False))
-    return nodes
+def _sorted(before: Mapping[Node, Iterable[Node]]) -> list[Node]:
+    """Puts everything after what it comes after (Kahn); what is in a circle, or behind one, is left out."""
+    missing = dict.fromkeys(before, 0)
+    following: dict[Node, list[Node]] = {}
+    for node, firsts in before.items():
+        for each in firsts:
+            missing[node] += 1
+            following.setdefault(each, []).append(node)
+    order = [node for node, count in missing.items() if not count]
+    for node in order:
+        for each in following.get(node, ()):
+            missing[each] -= 1
+            if not missing[each]:
+                order.append(each)
+    return order
 
 
 def usual(program: Program, definition: TaskDefinition) -> Due | None:

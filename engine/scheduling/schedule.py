@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -117,10 +117,12 @@ def schedule(program: Program, state: OrderState, at: datetime) -> Schedule:
 
 
 def calculated_starts(
-    network: Network, latest: Mapping[str, Latest], deadline: datetime, share: int
+    network: Network, latest: Mapping[str, Latest], deadline: datetime, share: int, some: Collection[str] | None = None
 ) -> dict[str, datetime]:
-    """When tasks start that are to start as late as possible: as late as leaves them their margin."""
-    return {id: earlier(latest[id].start, margin(latest[id], deadline, share)) for id in sorted(network.late)}
+    """When tasks start that are to start as late as possible: as late as leaves them their margin. Of all tasks, or
+    of some."""
+    late = network.late if some is None else network.late & set(some)
+    return {id: earlier(latest[id].start, margin(latest[id], deadline, share)) for id in sorted(late)}
 
 
 def worst(colours: Iterable[Jeopardy]) -> Jeopardy:

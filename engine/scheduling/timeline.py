@@ -6,6 +6,7 @@ at which a task changes colour follow from its own row, and an event touches onl
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from heapq import heappop, heappush
@@ -14,7 +15,7 @@ from weakref import WeakKeyDictionary
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.feeding import made_from
 from orderloom.engine.program import Program
-from orderloom.engine.scheduling.network import Latest, Network
+from orderloom.engine.scheduling.network import Latest, Network, Node
 from orderloom.engine.scheduling.schedule import calculated_starts
 from orderloom.engine.scheduling.turnings import Turning, margin, turnings
 from orderloom.models.jeopardy import Jeopardy
@@ -35,8 +36,9 @@ class Timeline:
         self.deadline = state.order.requested_completion
         share = program.design.jeopardy.slack
         self._share = share
-        #: empty where the order has no requested completion
-        self.latest: dict[str, Latest] = self.network.latest(self.deadline) if self.deadline else {}
+        #: the last instants at which everything may finish; empty where the order has no requested completion
+        self._finish: dict[Node, datetime] = self.network.finishes(self.deadline) if self.deadline else {}
+        self.latest: dict[str, Latest] = self.network.latest(self.deadline, self._finish) if self.deadline else {}
         #: when tasks start that start as late as possible
         self.calculated = calculated_starts(self.network, self.latest, self.deadline, share) if self.deadline else {}
         #: by line, and for the order: how many of its open tasks are yellow, and red
@@ -48,6 +50,43 @@ class Timeline:
         for task in state.tasks.values():
             self.count(task, 1)
             self.plan(task, self.turnings(task))
+
+    def grow(self, tasks: Mapping[str, Task], waiting: Mapping[str, Iterable[str]]) -> bool:
+        """Takes in new tasks, and those new ones that tasks which are there come after from now on; False where it is
+        to be made anew. Sources and lines that were there are as they were."""
+        touched = dict.fromkeys(tasks)
+        if "network" in self.__dict__:
+            order = self.network.grow(tasks, waiting)
+            if order is None:
+                return False
+            touched.update(dict.fromkeys(self._sooner(order)))
+        self.__dict__.pop("has_durations", None)
+        if self.deadline:
+            self.calculated |= calculated_starts(self.network, self.latest, self.deadline, self._share, touched)
+        for id in touched:
+            task = self._state.tasks[id]
+            if id in tasks:
+                self.count(task, 1)
+            self.plan(task, self.turnings(task))
+        return True
+
+    def _sooner(self, order: Sequence[Node]) -> Iterator[str]:
+        """Reckons the latest times of these nodes anew; the tasks that have others now."""
+        if self.deadline is None:
+            return
+        network, finish = self.network, self._finish
+        for node in order:
+            finish.setdefault(node, self.deadline)
+        for node in reversed(order):
+            start = network.start(node, finish[node])
+            for first in network.before(node):
+                finish[first] = min(finish[first], start)
+        for task, opening in order:
+            if not opening:
+                bounds = network.bounds(task, finish)
+                if self.latest.get(task) != bounds:
+                    self.latest[task] = bounds
+                    yield task
 
     @cached_property
     def network(self) -> Network:

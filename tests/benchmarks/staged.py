@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import process_time
 
 from orderloom.engine.advance import advance
@@ -60,7 +60,9 @@ def run(quick: bool) -> Iterator[tuple[str, str, str, str]]:
             OrderItem(id=str(n), action=Action.ADD, spec="Product", attributes={"speed": "slow"})
             for n in range(services)
         )
-        order = ProductOrder(id="O", account=Account(id="A"), items=items, order_date=AT)
+        order = ProductOrder(
+            id="O", account=Account(id="A"), items=items, order_date=AT, requested_completion=AT + timedelta(days=9)
+        )
         state = OrderState(order=order, design="")
         calls = advance(design, state, Submitted(inventory=EMPTY), AT).commands
         surveys = [each for each in calls if isinstance(each, SendCallout)]

@@ -44,7 +44,9 @@ def contents(draw: st.DrawFn, inventory: Inventory = EMPTY, like: ProductOrder |
         staying.append(added)
     channel = like.channel if like and draw(st.booleans()) else draw(st.sampled_from(("", "1", "2")))
     start = draw(st.sampled_from((None, None, None, None, DAY + timedelta(hours=2))))
-    return replace(order(*_replacing(draw, found, inventory), id="O2"), channel=channel, requested_start=start)
+    completion = draw(st.sampled_from((None, None, DAY + timedelta(hours=3), DAY + timedelta(days=2))))
+    made = order(*_replacing(draw, found, inventory), id="O2")
+    return replace(made, channel=channel, requested_start=start, requested_completion=completion)
 
 
 @st.composite

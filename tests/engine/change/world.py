@@ -22,6 +22,7 @@ from orderloom.engine.lifecycle import LINE_EDGES, ORDER_EDGES, PLAN_EDGES, TASK
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.remedies import base
 from orderloom.engine.program import Program
+from orderloom.engine.scheduling.timeline import ORDER, Timeline
 from orderloom.models.callout import Outcome
 from orderloom.models.inventory import Asset, AssetState, Inventory
 from orderloom.models.journal import (
@@ -304,6 +305,7 @@ class World:
                 assert getattr(kept, name) == getattr(fresh, name), name
             for name in ("dependants", "fed", "parts", "former", "remedies"):
                 assert _lists(getattr(kept, name)) == _lists(getattr(fresh, name)), name
+            self._check_times(kept)
             pending = {id for id, task in state.tasks.items() if task.state is TaskState.PENDING}
             assert {id: count for id, count in kept.remaining.items() if id in pending} == fresh.remaining
         self._check_asked()
@@ -317,6 +319,16 @@ class World:
             assert self.live() or self.stuck(), "nothing can go on"
         if state.change is None:
             assert not [task.id for task in state.tasks.values() if task.state is TaskState.FROZEN]
+
+    def _check_times(self, kept: Index) -> None:
+        """Times that grew with the plan are those that are reckoned anew."""
+        times, state = kept.timeline, self.state
+        if times is not None:
+            fresh = Timeline(self.program, state)
+            assert (times.latest, times.calculated) == (fresh.latest, fresh.calculated)
+            lines = [*state.lines, ORDER]
+            assert [times.colour(each) for each in lines] == [fresh.colour(each) for each in lines]
+            assert times.next_at == fresh.next_at
 
     def _check_start(self, task: Task) -> None:
         tasks = self.state.tasks
