@@ -57,13 +57,17 @@ _MADE_OF = {"R": "P", "Q": "R"}
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """A product P that may contain others, a service R made of it, a resource Q made of R, and W of what is found."""
+def programs(draw: st.DrawFn, once: bool = False) -> Program:
+    """A product P that may contain others, a service R made of it, a resource Q made of R, and W of what is found.
+
+    With `once`, also what turns out to be worked on while the order runs has tasks that stand for those of several
+    lines. Which line such a task is at depends on what was found first, so two ways to the same content may differ.
+    """
     scopes = {name: draw(st.sampled_from(_SCOPES)) for name in ("R", "Q")}
     plans: list[PlanDefinition] = []
     made: list[str] = []
     for each in SPECS:
-        plans += draw(_plans(each, made))
+        plans += draw(_plans(each, made, once))
     delivered = {each.spec: [one.attribute for task in each.tasks for one in task.sets] for each in plans}
     attributes = [attribute(name) for name in "abdef"]
     specs = [
@@ -81,7 +85,7 @@ def programs(draw: st.DrawFn) -> Program:
     rules = [draw(_rules(source, target, scopes)) for target, source in _MADE_OF.items()]
     # lines that turn out to be modified one after the other have no task that stands for all of them
     turned = {each.target for each in rules if any(one.attribute == "f" for one in each.mappings)}
-    plans = [_each_for_itself(each) if each.spec in turned else each for each in plans]
+    plans = [_each_for_itself(each) if each.spec in turned and not once else each for each in plans]
     finder = draw(st.sampled_from(("P", "R")))
     if "d" in delivered.get(finder, ()) and draw(st.booleans()):
         rules.append(rule(finder, "W", when=Presence(ref("d"), True, BOOLEAN), sets={"f": ref("d")}))
@@ -152,16 +156,16 @@ def _several() -> Expression:
 
 
 @st.composite
-def _plans(draw: st.DrawFn, each: str, made: list[str]) -> list[PlanDefinition]:
+def _plans(draw: st.DrawFn, each: str, made: list[str], late: bool) -> list[PlanDefinition]:
     """The plans for the lines of a spec; their tasks come after those of `made`, which grows."""
     names = [f"{each}P.t{n}" for n in range(draw(st.integers(1, 4)))]
     tasks: list[TaskDefinition] = []
     for name in names:
-        tasks.append(draw(_tasks(name, tuple(made), tuple(tasks))))
+        tasks.append(draw(_tasks(name, tuple(made), tuple(tasks), late)))
         made.append(name)
     actions = (Action.ADD, Action.MODIFY, *draw(st.sampled_from(((), (), (Action.SUSPEND, Action.RESUME)))))
     # of lines that are found one after the other, the one that is found first would stand for all
-    several = (None,) if each == "W" else (None, None, None, None, Reach.BUNDLE, Reach.ORDER)
+    several = (None,) if each == "W" and not late else (None, None, None, None, Reach.BUNDLE, Reach.ORDER)
     once = draw(st.sampled_from(several))
     plans = [Kit.plan(f"{each}P", each, *tasks, actions=actions, once=once)]
     if draw(st.booleans()):
@@ -176,7 +180,9 @@ def _each_for_itself(plan: PlanDefinition) -> PlanDefinition:
 
 
 @st.composite
-def _tasks(draw: st.DrawFn, name: str, earlier: tuple[str, ...], own: Sequence[TaskDefinition]) -> TaskDefinition:
+def _tasks(
+    draw: st.DrawFn, name: str, earlier: tuple[str, ...], own: Sequence[TaskDefinition], late: bool
+) -> TaskDefinition:
     kind = draw(st.sampled_from(KINDS))
     after: list[Any] = []
     if earlier:
@@ -187,7 +193,7 @@ def _tasks(draw: st.DrawFn, name: str, earlier: tuple[str, ...], own: Sequence[T
     fields: dict[str, Any] = {"after": tuple(after)}
     if draw(st.integers(0, 3)) == 0:
         fields["when"] = draw(_whens())
-    if name[0] != "W" and draw(st.integers(0, 6)) == 0:
+    if (name[0] != "W" or late) and draw(st.integers(0, 6)) == 0:
         fields["once"] = draw(st.sampled_from((Reach.BUNDLE, Reach.ORDER)))
     if draw(st.integers(0, 7)) == 0:
         fields["no_return"] = draw(_NO_RETURN)

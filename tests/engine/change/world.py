@@ -20,7 +20,8 @@ from orderloom.engine.advance.index import Index
 from orderloom.engine.inventory import apply_change
 from orderloom.engine.lifecycle import LINE_EDGES, ORDER_EDGES, PLAN_EDGES, TASK_EDGES
 from orderloom.engine.orchestration.definitions import definitions
-from orderloom.engine.orchestration.remedies import base
+from orderloom.engine.orchestration.reaches import Reaches
+from orderloom.engine.orchestration.remedies import AMEND, base
 from orderloom.engine.program import Program
 from orderloom.engine.scheduling.timeline import ORDER, Timeline
 from orderloom.models.callout import Outcome
@@ -309,6 +310,7 @@ class World:
             pending = {id for id, task in state.tasks.items() if task.state is TaskState.PENDING}
             assert {id: count for id, count in kept.remaining.items() if id in pending} == fresh.remaining
         self._check_asked()
+        self._check_once()
         if state.status.final:
             assert all(task.state.final for task in state.tasks.values())
             assert all(line.state.final for line in state.lines.values() if not line.context)
@@ -319,6 +321,24 @@ class World:
             assert self.live() or self.stuck(), "nothing can go on"
         if state.change is None:
             assert not [task.id for task in state.tasks.values() if task.state is TaskState.FROZEN]
+
+    def _check_once(self) -> None:
+        """What runs once per something has one line there at which it runs."""
+        state, known = self.state, definitions(self.program)
+        gone = {task.of for task in state.tasks.values() if task.role in (TaskRole.UNDO, TaskRole.RESOLVE)}
+        back = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
+        homes = Reaches({id: line for id, line in state.lines.items() if line.state not in back})
+        found: dict[Any, str] = {}
+        for task in state.tasks.values():
+            compiled, line = known.tasks.get(base(task.definition)), state.lines[task.line]
+            planned = task.role is TaskRole.PLANNED or task.definition.endswith(AMEND)
+            over = task.state in (TaskState.CANCELLED, TaskState.DISCARDED) or task.id in gone or line.state in back
+            if compiled is None or over or not planned:
+                continue
+            for name, once in ((task.definition, compiled.definition.once), (compiled.plan.name, compiled.plan.once)):
+                if once is not None and (name != compiled.plan.name or not task.within):
+                    there = found.setdefault((base(name), once, homes.home(line, once)), line.id)
+                    assert there == line.id, f"`{name}` runs at `{there}` and at `{line.id}`, once per {once}"
 
     def _check_times(self, kept: Index) -> None:
         """Times that grew with the plan are those that are reckoned anew."""
