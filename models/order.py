@@ -41,6 +41,8 @@ _FINAL = frozenset(
         OrderStatus.PARTIAL,
     )
 )
+#: states of a line that a change has taken back
+TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,10 +16,8 @@ from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import AssetChange, AssetState
 from orderloom.models.journal import WriteInventory
-from orderloom.models.order import OrderStatus
+from orderloom.models.order import TAKEN_BACK, OrderStatus
 from orderloom.models.plan import PlanState, Task
-
-_TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 
 
 def task_started(turn: Turn, task: Task) -> None:
@@ -141,7 +139,7 @@ def _others(turn: Turn, asset: str) -> Sequence[Line]:
     """What inventory may have been told by versions and lines of an asset that changes have taken out of the order."""
     if not turn.state.revision:
         return ()
-    gone = (each for each in turn.index.sharing.get(asset, ()) if each.state in _TAKEN_BACK)
+    gone = (each for each in turn.index.sharing.get(asset, ()) if each.state in TAKEN_BACK)
     return (*turn.index.superseded.get(asset, ()), *gone)
 
 

@@ -9,7 +9,7 @@ from orderloom.engine.change.admission import barred
 from orderloom.engine.change.content import Wanted, kind_of, ordered, wanted
 from orderloom.engine.change.decide import Verdicts
 from orderloom.engine.change.findings import with_findings
-from orderloom.engine.change.lines import TAKEN_BACK, Differences, LineDiff, Merge
+from orderloom.engine.change.lines import Differences, LineDiff, Merge
 from orderloom.engine.change.returns import Returns
 from orderloom.engine.change.rows import TaskRows, conflict_task
 from orderloom.engine.orchestration.definitions import Definitions, definitions
@@ -29,7 +29,7 @@ from orderloom.models.change import (
 )
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import ChangeRequest
-from orderloom.models.order import OrderStatus, ProductOrder
+from orderloom.models.order import TAKEN_BACK, OrderStatus, ProductOrder
 from orderloom.models.plan import OrderState, PlanState, Task, TaskState
 
 _REDONE = frozenset(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 from orderloom.engine.change.content import Wanted
-from orderloom.engine.change.lines import TAKEN_BACK, LineDiff, Merge
+from orderloom.engine.change.lines import LineDiff, Merge
 from orderloom.engine.change.parts import parts_of
 from orderloom.engine.orchestration.definitions import CompiledTask, Definitions
 from orderloom.engine.orchestration.feeding import made_from
@@ -23,6 +23,7 @@ from orderloom.engine.program import Program
 from orderloom.models.change import TaskVerdict
 from orderloom.models.expression import Root
 from orderloom.models.fulfillment import Line, LineSource, Origin
+from orderloom.models.order import TAKEN_BACK
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
 from orderloom.models.rules import Mapping as SetMapping
 from orderloom.models.tasks import TaskKind

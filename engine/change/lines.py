@@ -20,15 +20,13 @@ from orderloom.engine.program import Program
 from orderloom.models.catalog import Action
 from orderloom.models.change import AttributeChange, ChangeKind
 from orderloom.models.fulfillment import Line, Origin, Provenance
-from orderloom.models.order import OrderStatus
+from orderloom.models.order import TAKEN_BACK, OrderStatus
 from orderloom.models.plan import OrderState, Task, TaskRole
 from orderloom.models.values import Value
 
 Found = TypeVar("Found")
 
 _DELIVERED = (Origin.TASK, Origin.PERSON)
-#: states of a line that a former change has taken back
-TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orderloom.engine.decomposition.levels import TAKEN_BACK
 from orderloom.engine.decomposition.surroundings import Surroundings
 from orderloom.engine.firing import FiringRule
 from orderloom.engine.program import Program
 from orderloom.engine.readings import QUANTITY
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line, Origin, Provenance
-from orderloom.models.order import ProductOrder
+from orderloom.models.order import TAKEN_BACK, ProductOrder
 from orderloom.models.values import Value
 
 

@@ -20,11 +20,9 @@ from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, Level
 from orderloom.models.fulfillment import Line, ProblemKind
 from orderloom.models.inventory import Asset, Inventory
-from orderloom.models.order import OrderStatus
+from orderloom.models.order import TAKEN_BACK
 from orderloom.models.values import Value
 
-#: states of lines that a change has taken back
-TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 #: source actions whose lines give up what they no longer ask for
 _RELEASING = frozenset((Action.MODIFY, Action.DELETE))
 

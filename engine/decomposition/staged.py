@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from orderloom.engine.decomposition.actions import action_of, held_by, settle, wanted_line
 from orderloom.engine.decomposition.deriving import Supplied, takes_over
-from orderloom.engine.decomposition.levels import TAKEN_BACK, Levels
+from orderloom.engine.decomposition.levels import Levels
 from orderloom.engine.decomposition.merging import Group, merge_values
 from orderloom.engine.decomposition.surroundings import Surroundings
 from orderloom.engine.decomposition.work import Work
@@ -22,7 +22,7 @@ from orderloom.engine.readings import QUANTITY
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line, LineSource, Origin, Problem, Provenance
 from orderloom.models.inventory import Asset, Inventory
-from orderloom.models.order import ProductOrder
+from orderloom.models.order import TAKEN_BACK, ProductOrder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

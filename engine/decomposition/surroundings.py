@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
-from orderloom.engine.decomposition.levels import TAKEN_BACK, seen
+from orderloom.engine.decomposition.levels import seen
 from orderloom.engine.decomposition.products import product_line
 from orderloom.engine.decomposition.work import Holdings
 from orderloom.engine.expressions import NOTHING, Scope, Snapshot, Subject
@@ -16,7 +16,7 @@ from orderloom.engine.readings import Readings
 from orderloom.models.catalog import Action, Level, RelationKind
 from orderloom.models.fulfillment import Line, LineRelation
 from orderloom.models.inventory import Asset, AssetState, Inventory
-from orderloom.models.order import ProductOrder
+from orderloom.models.order import TAKEN_BACK, ProductOrder
 
 
 class Surroundings:

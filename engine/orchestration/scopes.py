@@ -10,10 +10,8 @@ from orderloom.engine.expressions.order import account_values, order_values
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import EMPTY, Inventory
-from orderloom.models.order import OrderStatus, ProductOrder
+from orderloom.models.order import TAKEN_BACK, ProductOrder
 from orderloom.models.values import Value
-
-_TAKEN_BACK = frozenset((OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ class Scopes:
         """There are other lines now."""
         if lines is not None:
             self._lines = lines
-        there = (line for line in self._lines.values() if line.state not in _TAKEN_BACK)
+        there = (line for line in self._lines.values() if line.state not in TAKEN_BACK)
         self._collections: Collections = Snapshot(self._program.specs, there, self._inventory)
 
     def of(

@@ -17,11 +17,10 @@ from orderloom.engine.orchestration.remedies import base
 from orderloom.engine.orchestration.scopes import Scopes
 from orderloom.engine.program import Program
 from orderloom.models.fulfillment import Line
-from orderloom.models.order import OrderStatus, ProductOrder
+from orderloom.models.order import TAKEN_BACK, ProductOrder
 from orderloom.models.plan import Task, TaskRole, TaskState
 from orderloom.models.tasks import Dependency, Reach
 
-_TAKEN_BACK = (OrderStatus.PENDING_CANCELLATION, OrderStatus.CANCELLED)
 _GIVEN_UP = (TaskState.CANCELLED, TaskState.DISCARDED)
 
 
@@ -54,7 +53,7 @@ class Weft:
         self._known = definitions(program)
         self._tasks = tasks
         # nothing comes after the tasks of lines that a change has taken back
-        self._lines = {id: line for id, line in lines.items() if line.state not in _TAKEN_BACK}
+        self._lines = {id: line for id, line in lines.items() if line.state not in TAKEN_BACK}
         self._reaches = Reaches(self._lines)
         self._scopes = Scopes(program, order, self._lines)
         self._instances = Instances(program, self._reaches, self._scopes)
