@@ -67,6 +67,15 @@ def test_an_amendment_is_tried_drawn_made_and_replayed(boxes: Boxes, tmp_path: P
     assert schedule["expected"]
 
 
+def test_a_dry_run_tells_what_becomes_of_dates(boxes: Boxes) -> None:
+    later = boxes.file("later", order(count=2, requestedCompletionDate="2999-01-01T12:00:00Z"))
+    text = boxes("orders", "amend", "X-1", later, "--dry-run").stdout
+    assert "requested completion  – → 2999-01-01 " in text and "expected completion" in text
+    found = json.loads(boxes("orders", "amend", "X-1", later, "--dry-run", "--json").stdout)
+    assert found["dates"] == [{"name": "requested completion", "before": None, "after": "2999-01-01T12:00:00Z"}]
+    assert found["outlook"]["expected_after"] and found["outlook"]["jeopardy_after"] == "green"
+
+
 def test_an_order_is_tried_and_drawn_before_it_is_submitted(boxes: Boxes, tmp_path: Path) -> None:
     picture = tmp_path / "plan.svg"
     new = boxes.file("new", order(externalId="X-9", account="A-9", size="large"))
