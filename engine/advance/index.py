@@ -18,7 +18,7 @@ from orderloom.engine.program import Program
 from orderloom.engine.scheduling.timeline import Timeline
 from orderloom.engine.scheduling.turnings import is_held
 from orderloom.models.expression import Root
-from orderloom.models.fulfillment import Line
+from orderloom.models.fulfillment import Line, LineSource
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
@@ -107,7 +107,7 @@ class Index:
         self,
         state: OrderState,
         added: Sequence[Line],
-        joined: Mapping[str, Sequence[str]],
+        joined: Mapping[str, Sequence[LineSource]],
         reopened: Sequence[Line],
         woven: Woven,
     ) -> None:
@@ -128,7 +128,7 @@ class Index:
         for id, sources in joined.items():
             line = state.lines[id]
             open_before = not line.context and not line.state.final and id not in again
-            for source in sources:
+            for source in self.unfed(id, sources):
                 self.fed.setdefault(source, []).append(id)
                 if open_before:
                     self._keep_open(state, source)
@@ -144,6 +144,10 @@ class Index:
                 self.dependants.setdefault(first, []).append(id)
                 if id in self.remaining and not state.tasks[first].state.done:
                     self.remaining[id] += 1
+
+    def unfed(self, line: str, sources: Iterable[LineSource]) -> list[str]:
+        """The lines among these sources that nothing of the line was made from until now."""
+        return [each for each in dict.fromkeys(each.line for each in sources) if line not in self.fed.get(each, ())]
 
     def _grow_times(self, state: OrderState, added: Sequence[Line], joined: Collection[str], woven: Woven) -> None:
         """Times grow with the plan, but are made anew where lines that were there may supply other attributes."""

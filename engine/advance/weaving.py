@@ -12,10 +12,14 @@ from orderloom.engine.advance.turn import Turn
 from orderloom.engine.decomposition import Staged, decompose_further, turned
 from orderloom.engine.orchestration.weft import Weft, Woven
 from orderloom.models.catalog import Action
-from orderloom.models.fulfillment import Line
+from orderloom.models.fulfillment import Line, LineSource
 from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import Task, TaskRole
+
+
+#: lines that are there, by id, with the sources that they have gained
+Joined = Mapping[str, Sequence[LineSource]]
 
 
 def weave(turn: Turn, line: Line, attribute: str) -> Staged:
@@ -75,22 +79,24 @@ class _Former:
         self.line.users_added, self.line.users_removed = self._added, self._removed
 
 
-def _join(line: Line, wanted: Line) -> tuple[str, ...]:
-    """Gives the line the sources that it is to have; the lines among them that are new."""
-    before = {each.line for each in line.sources}
+def _join(line: Line, wanted: Line) -> tuple[LineSource, ...]:
+    """Gives the line the sources that it is to have; those among them that are new."""
+    there = len(line.sources)
     line.sources, line.users_added, line.users_removed = wanted.sources, wanted.users_added, wanted.users_removed
     line.action = wanted.action
-    return tuple(dict.fromkeys(each.line for each in line.sources if each.line not in before))
+    return line.sources[there:]
 
 
-def _planned(turn: Turn, added: Sequence[Line], acting: Iterable[Line], joined: Mapping[str, tuple[str, ...]]) -> Woven:
+def _planned(
+    turn: Turn, added: Sequence[Line], acting: Iterable[Line], joined: Mapping[str, Sequence[LineSource]]
+) -> Woven:
     """The tasks of lines that are new or have got another action; `joined` are lines with their new sources."""
     state, index = turn.state, turn.index
     if index.weft is None:
         index.weft = Weft(turn.program, state.order, state.lines, state.tasks, index.remedies)
     else:
         for id, sources in joined.items():
-            index.weft.join(state.lines[id], sources)
+            index.weft.join(state.lines[id], index.unfed(id, sources))
     return index.weft.weave(added, sorted(acting, key=lambda line: _stratum(turn, line)), index.parts)
 
 
@@ -109,7 +115,7 @@ def _put_lines(turn: Turn, added: Sequence[Line], *, sort: bool) -> None:
         state.lines = dict(sorted(state.lines.items(), key=lambda each: _stratum(turn, each[1])))
 
 
-def _put(turn: Turn, woven: Woven, added: Sequence[Line], joined: Mapping[str, tuple[str, ...]]) -> None:
+def _put(turn: Turn, woven: Woven, added: Sequence[Line], joined: Joined) -> None:
     state, index = turn.state, turn.index
     superseded = [task for task in woven.tasks.values() if task.id in state.tasks]
     for task in superseded:

@@ -14,7 +14,7 @@ from orderloom.engine.firing import Asking, FiringRule
 from orderloom.engine.program import Program
 from orderloom.engine.readings import Readings
 from orderloom.models.catalog import Action, Level, RelationKind
-from orderloom.models.fulfillment import Line, LineRelation
+from orderloom.models.fulfillment import Line, LineRelation, LineSource
 from orderloom.models.inventory import Asset, AssetState, Inventory
 from orderloom.models.order import TAKEN_BACK, ProductOrder
 
@@ -32,7 +32,9 @@ class Surroundings:
         self._replaces = self.lines is not lines
         self._collections: dict[int, Snapshot] = {}
 
-    def grow(self, lines: Mapping[str, Line], added: Iterable[Line], joined: Mapping[str, Iterable[str]]) -> None:
+    def grow(
+        self, lines: Mapping[str, Line], added: Iterable[Line], joined: Mapping[str, Sequence[LineSource]]
+    ) -> None:
         """Takes in technical lines that are new, and that lines have these sources too."""
         if self._replaces:
             self.lines = {**self.lines, **{line.id: line for line in added}}
@@ -40,9 +42,9 @@ class Surroundings:
             self.lines = lines
         self._collections.clear()
         known = self.__dict__
-        gained = [(source, lines[id]) for id, sources in joined.items() for source in sources]
+        gained = [(lines[id], sources) for id, sources in joined.items()]
         for line in added:
-            gained += ((source, line) for source in dict.fromkeys(each.line for each in line.sources))
+            gained.append((line, line.sources))
             if "places" in known:
                 self.places[line.id] = self._place(line, len(self.places))
             if "below" in known and line.parent:
@@ -53,14 +55,14 @@ class Surroundings:
                 self.by_spec.setdefault(line.spec, []).append(line.id)
             if "by_asset" in known:
                 self.by_asset[line.asset] = line
-        if "fed" in known:
-            for source, line in gained:
+        for line, sources in gained:
+            for source in dict.fromkeys(each.line for each in sources) if "fed" in known else ():
                 below = self.fed.setdefault(source, [])
-                below.append(line.id)
-                below.sort(key=self.places.__getitem__)
-        if "fired" in known:
-            for line in (*added, *(lines[id] for id in joined)):
-                self.fired.update((each.line, each.rule) for each in line.sources)
+                if line.id not in below:
+                    below.append(line.id)
+                    below.sort(key=self.places.__getitem__)
+            if "fired" in known:
+                self.fired.update((each.line, each.rule) for each in sources)
 
     @cached_property
     def places(self) -> dict[str, tuple[int, int]]:

@@ -41,22 +41,28 @@ class Reaches:
     def add(self, line: Line) -> None:
         """Takes in a line that nothing is made from yet."""
         self._place(line)
-        for above in self._closure(line.id, self._sources):
-            self._connected.pop(above, None)
+        self._forget((), line)
 
     def join(self, line: Line, sources: Iterable[str]) -> list[str]:
         """Takes in that a line has these sources too; the lines that are found under other keys now."""
+        sources = tuple(sources)
         for source in sources:
             self._fed.setdefault(source, []).append(line.id)
         below = [line.id, *self._closure(line.id, self._targets)]
         for each in below:
+            gained = sources if each == line.id else self._sources(each)
             roots = dict.fromkeys(self._roots[each])
-            for source in self._sources(each):
+            for source in gained:
                 roots.update(dict.fromkeys(self._roots.get(source, ())))
             self._roots[each] = tuple(roots)
-        for each in (*below, *self._closure(line.id, self._sources)):
-            self._connected.pop(each, None)
+        self._forget(below, line)
         return below
+
+    def _forget(self, below: Iterable[str], line: Line) -> None:
+        """What was found to be connected is found anew where the line is among it."""
+        if self._connected:
+            for each in (*below, line.id, *self._closure(line.id, self._sources)):
+                self._connected.pop(each, None)
 
     def _place(self, line: Line) -> None:
         roots = {line.root or line.id: None}
