@@ -17,7 +17,6 @@ from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import Task, TaskRole
 
-
 #: lines that are there, by id, with the sources that they have gained
 Joined = Mapping[str, Sequence[LineSource]]
 
