@@ -5,7 +5,7 @@ It is made in one pass over lines, tasks and dependencies, and kept up to date a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from orderloom.engine.decomposition import Surroundings
@@ -45,6 +45,8 @@ class Index:
         self.timeline: Timeline | None = None
         #: what lines that are found later are woven into, made when there are any
         self.weft: Weft | None = None
+        #: of each task, its place among the rows
+        self.places: dict[str, int] = {}
         #: tasks that come after a task
         self.dependants: dict[str, list[str]] = {}
         #: how many tasks (here and elsewhere), attributes and subplan starts a pending task still waits for
@@ -116,7 +118,7 @@ class Index:
         self._lines = state.lines
         self.scopes.renew(state.lines)
         self.around.grow(state.lines, added, joined)
-        self._grow_times(state, added, joined, woven)
+        self._grow_times(added, joined, woven)
         for line in added:
             self.line_open.setdefault(line.id, 0)
             self._open(state, line)
@@ -124,6 +126,9 @@ class Index:
                 self.fed.setdefault(source, []).append(line.id)
             if "sharing" in self.__dict__:
                 self.__dict__["sharing"].setdefault(line.asset, []).append(line)
+        for id in joined:
+            # it may have another action
+            self.values.pop(id, None)
         again = {line.id for line in reopened}
         for id, sources in joined.items():
             line = state.lines[id]
@@ -136,27 +141,54 @@ class Index:
             self._open(state, line)
         for task in woven.tasks.values():
             self._read_task(state, task)
-        for id, after in woven.waiting.items():
-            task = state.tasks[id]
-            firsts = woven.firsts(task)
-            task.after = after
-            for first in firsts:
-                self.dependants.setdefault(first, []).append(id)
-                if id in self.remaining and not state.tasks[first].state.done:
-                    self.remaining[id] += 1
+        for id, firsts in woven.waiting.items():
+            self._wait_for(state, state.tasks[id], firsts)
+        for id, others in woven.elsewhere.items():
+            self._wait_elsewhere(state.tasks[id], others)
 
     def unfed(self, line: str, sources: Iterable[LineSource]) -> list[str]:
         """The lines among these sources that nothing of the line was made from until now."""
         return [each for each in dict.fromkeys(each.line for each in sources) if line not in self.fed.get(each, ())]
 
-    def _grow_times(self, state: OrderState, added: Sequence[Line], joined: Collection[str], woven: Woven) -> None:
+    def _grow_times(self, added: Sequence[Line], joined: Iterable[str], woven: Woven) -> None:
         """Times grow with the plan, but are made anew where lines that were there may supply other attributes."""
-        names = {line.id for line in added}
-        if self.timeline and not joined and all(task.line in names for task in woven.tasks.values()):
-            waiting = {id: woven.firsts(state.tasks[id]) for id in woven.waiting}
-            if self.timeline.grow(woven.tasks, waiting):
-                return
-        self.timeline = None
+        times, names = self.timeline, {line.id for line in added}
+        alone = times is not None and all(task.line in names for task in woven.tasks.values())
+        if not (times and alone and times.join(self._below(joined)) and times.grow(woven.tasks, woven.waiting)):
+            self.timeline = None
+
+    def _below(self, lines: Iterable[str]) -> Iterable[str]:
+        """The lines with all that are made from them."""
+        found = dict.fromkeys(lines)
+        todo = list(found)
+        while todo:
+            for below in self.fed.get(todo.pop(), ()):
+                if below not in found:
+                    found[below] = None
+                    todo.append(below)
+        return found
+
+    def _wait_for(self, state: OrderState, task: Task, firsts: Sequence[str]) -> None:
+        """A pending task comes after these too."""
+        task.after = tuple(sorted((*task.after, *firsts)))
+        for first in firsts:
+            behind = self.dependants.setdefault(first, [])
+            behind.append(task.id)
+            behind.sort(key=self.places.__getitem__)
+            if task.id in self.remaining and not state.tasks[first].state.done:
+                self.remaining[task.id] += 1
+
+    def _wait_elsewhere(self, task: Task, others: Iterable[tuple[str, str]]) -> None:
+        """A pending task comes after these tasks of related orders too."""
+        self.count(task, -1)
+        task.elsewhere = tuple(sorted((*task.elsewhere, *others)))
+        self.count(task, 1)
+        for each in others:
+            behind = self.elsewhere.setdefault(each, [])
+            behind.append(task.id)
+            behind.sort(key=self.places.__getitem__)
+            if task.id in self.remaining:
+                self.remaining[task.id] += 1
 
     def _open(self, state: OrderState, line: Line) -> None:
         """Counts a line as one that is not final, and that keeps open what it is made from."""
@@ -200,7 +232,10 @@ class Index:
 
     def watching(self, line: str, attribute: str) -> Iterable[str]:
         """Tasks to look at again now that this attribute of this line has changed."""
-        return (*self.watchers.get((line, attribute), ()), *self.watchers.get((ANY_LINE, attribute), ()))
+        found = dict.fromkeys(
+            (*self.watchers.get((line, attribute), ()), *self.watchers.get((ANY_LINE, attribute), ()))
+        )
+        return sorted(found, key=self.places.__getitem__)
 
     def _watched(self, state: OrderState, task: Task) -> Iterable[tuple[str, str]]:
         # the order may be on its way to a version of the design that no longer has the task
@@ -222,6 +257,7 @@ class Index:
             self._read_task(state, task)
 
     def _read_task(self, state: OrderState, task: Task) -> None:
+        self.places[task.id] = len(self.places)
         self.count(task, 1)
         if not task.state.final:
             self.line_open[task.line] = self.line_open.get(task.line, 0) + 1

@@ -17,18 +17,13 @@ def replay(
     order: ProductOrder,
     events: Iterable[tuple[Event, datetime]],
     versions: Mapping[str, Program] | None = None,
-    *,
-    forgets: bool = False,
 ) -> OrderState:
     """The state after these events at these instants; raises Refused for an event that was refused.
 
-    `versions` holds the designs that the order migrated to, by digest. With `forgets`, nothing that was derived from
-    the rows is kept from one event to the next, as if another process took up each; the state is the same.
+    `versions` holds the designs that the order migrated to, by digest.
     """
     state = OrderState(order=order, design=program.design.digest)
     for event, at in events:
-        if forgets:
-            state.index = None
         goes_to = program
         if isinstance(event, MigrationRequested) and versions:
             goes_to = versions.get(event.design, program)

@@ -55,6 +55,7 @@ def take_up(turn: Turn, line: Line) -> None:
     if not turned(line):
         return
     line.action = Action.MODIFY
+    turn.index.values.pop(line.id, None)
     woven = _planned(turn, (), (line,), {})
     if woven.ring:
         line.action = Action.NO_CHANGE
@@ -91,12 +92,10 @@ def _planned(
 ) -> Woven:
     """The tasks of lines that are new or have got another action; `joined` are lines with their new sources."""
     state, index = turn.state, turn.index
-    if index.weft is None:
+    if index.weft is None or index.definitions.once_wide:
         index.weft = Weft(turn.program, state.order, state.lines, state.tasks, index.remedies)
-    else:
-        for id, sources in joined.items():
-            index.weft.join(state.lines[id], index.unfed(id, sources))
-    return index.weft.weave(added, sorted(acting, key=lambda line: _stratum(turn, line)), index.parts)
+    gained = {id: index.unfed(id, sources) for id, sources in joined.items()}
+    return index.weft.weave(added, sorted(acting, key=lambda line: _stratum(turn, line)), gained, index.parts)
 
 
 def _stratum(turn: Turn, line: Line) -> int:
@@ -108,8 +107,8 @@ def _put_lines(turn: Turn, added: Sequence[Line], *, sort: bool) -> None:
     sources."""
     state = turn.state
     last = _stratum(turn, next(reversed(state.lines.values())))
-    for line in added:
-        state.lines[line.id] = line
+    # the former lines stay as they were for whoever goes through them
+    state.lines = {**state.lines, **{line.id: line for line in added}}
     if sort or any(_stratum(turn, line) < last for line in added):
         state.lines = dict(sorted(state.lines.items(), key=lambda each: _stratum(turn, each[1])))
 
@@ -119,10 +118,7 @@ def _put(turn: Turn, woven: Woven, added: Sequence[Line], joined: Joined) -> Non
     superseded = [task for task in woven.tasks.values() if task.id in state.tasks]
     for task in superseded:
         _supersede(turn, state.tasks.pop(task.id), task)
-    for id, after in woven.waiting.items():
-        turn.tasks.add(id)
-        if superseded:
-            state.tasks[id].after = after
+    turn.tasks.update(woven.waiting, woven.elsewhere)
     state.tasks.update(woven.tasks)
     reopened = [
         state.lines[id]
@@ -133,6 +129,10 @@ def _put(turn: Turn, woven: Woven, added: Sequence[Line], joined: Joined) -> Non
         turn.ended.pop(line.id, None)
         turn.move_line(line, OrderStatus.IN_PROGRESS)
     if superseded:
+        for id, firsts in woven.waiting.items():
+            state.tasks[id].after = tuple(sorted((*state.tasks[id].after, *firsts)))
+        for id, others in woven.elsewhere.items():
+            state.tasks[id].elsewhere = tuple(sorted((*state.tasks[id].elsewhere, *others)))
         turn.index = state.index = Index(turn.program, state)
     else:
         index.grow(state, added, joined, reopened, woven)

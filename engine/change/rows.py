@@ -185,7 +185,7 @@ class TaskRows:
                     kept.state = _S.READY if old.started_at else _S.PENDING
                 if verdict is _V.UPDATE and kept.state is _S.READY:
                     # its condition is looked at again before it starts
-                    kept.state, kept.started_at = _S.PENDING, None
+                    kept.state, kept.started_at, kept.retries = _S.PENDING, None, 0
                 if verdict is _V.UPDATE and old.attempts:
                     # its next attempt asks for something else, so it is another request
                     kept.generation += 1
@@ -319,8 +319,9 @@ class TaskRows:
                 firsts = (self.tasks.get(each) for each in task.after)
                 if any(first is not None and not first.state.done for first in firsts):
                     if task.state is _S.FALLOUT:
-                        task.retries, task.queue = 0, ""
-                    task.state, task.due, task.started_at = _S.PENDING, None, None
+                        task.queue = ""
+                    # it has not been tried yet as what it is then: only so it is told from what is to be tried again
+                    task.state, task.due, task.started_at, task.retries = _S.PENDING, None, None, 0
 
     # --- decisions --------------------------------------------------------------------------------------------------
 

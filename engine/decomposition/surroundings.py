@@ -36,10 +36,7 @@ class Surroundings:
         self, lines: Mapping[str, Line], added: Iterable[Line], joined: Mapping[str, Sequence[LineSource]]
     ) -> None:
         """Takes in technical lines that are new, and that lines have these sources too."""
-        if self._replaces:
-            self.lines = {**self.lines, **{line.id: line for line in added}}
-        else:
-            self.lines = lines
+        self.lines = {id: self.lines.get(id, line) for id, line in lines.items()} if self._replaces else lines
         self._collections.clear()
         known = self.__dict__
         gained = [(lines[id], sources) for id, sources in joined.items()]

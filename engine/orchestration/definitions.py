@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from weakref import WeakKeyDictionary
 
 from orderloom.engine.expressions import CompiledExpression, Scope
-from orderloom.engine.orchestration.reads import reads
+from orderloom.engine.orchestration.reads import looks_wide, reads
 from orderloom.engine.orchestration.remedies import NOWHERE, remedies
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Attribute
@@ -87,8 +87,9 @@ class Definitions:
             self.tasks[definition.id] = CompiledTask(program, NOWHERE, definition)
         #: how far dependencies look for a task, by its id
         self.looked_for: dict[str, frozenset[Reach]] = _looked_for(program.design.plans.values())
-        #: whether anything runs `once per …`, and what the conditions of the plans with that look at
-        self.once, self.once_reads = _once(program.design.plans)
+        #: whether anything runs `once per …`; whether conditions of plans with that look at more than attributes (at
+        #: other lines at large, actions, quantities); and the attributes that they look at
+        self.once, self.once_wide, self.once_reads = _once(program.design.plans)
 
     def plans(self, scope: Scope) -> tuple[PlanDefinition, ...]:
         """The plans that the scope's line calls for: those of its own spec first, then in the order of the design."""
@@ -116,7 +117,7 @@ def _looked_for(plans: Iterable[PlanDefinition]) -> dict[str, frozenset[Reach]]:
     return {name: frozenset(reaches) for name, reaches in found.items()}
 
 
-def _once(plans: Mapping[str, PlanDefinition]) -> tuple[bool, frozenset[str]]:
+def _once(plans: Mapping[str, PlanDefinition]) -> tuple[bool, bool, frozenset[str]]:
     def counts(name: str, chain: tuple[str, ...]) -> bool:
         plan = plans[name]
         inner = (each.plan for each in plan.tasks if each.plan and each.plan not in chain)
@@ -124,7 +125,9 @@ def _once(plans: Mapping[str, PlanDefinition]) -> tuple[bool, frozenset[str]]:
         return within or plan.once is not None or any(each.once is not None for each in plan.tasks)
 
     counting = [plan for name, plan in plans.items() if counts(name, (name,))]
-    return bool(counting), frozenset(read.name for plan in counting if plan.when for read in reads(plan.when))
+    conditions = [plan.when for plan in counting if plan.when]
+    attributes = frozenset(read.name for when in conditions for read in reads(when))
+    return bool(counting), any(map(looks_wide, conditions)), attributes
 
 
 _KNOWN: WeakKeyDictionary[Program, Definitions] = WeakKeyDictionary()

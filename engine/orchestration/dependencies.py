@@ -62,8 +62,7 @@ class Dependencies:
                     if task.line == stand.line.id and dependency.attribute not in task.needs:
                         task.needs = (*task.needs, dependency.attribute)
                 elif dependency.reach is Reach.RELATED_ORDER:
-                    found = ((order, name) for order in self._related for name in dependency.tasks)
-                    elsewhere.setdefault(task.id, set()).update(found)
+                    elsewhere.setdefault(task.id, set()).update(self.related(dependency))
                 else:
                     after.setdefault(task.id, set()).update(self.firsts(stand, dependency))
         for stand in stands:
@@ -81,6 +80,11 @@ class Dependencies:
     def holds(self, dependency: Dependency, stand: Stand) -> bool:
         """Whether the condition of the stand's dependency holds."""
         return dependency.when is None or self._holds(dependency.when, stand.line)
+
+    def related(self, dependency: Dependency) -> Iterator[tuple[str, str]]:
+        """What a dependency looks for in related orders: (order, id of a task definition)."""
+        if dependency.reach is Reach.RELATED_ORDER:
+            yield from ((order, name) for order in self._related for name in dependency.tasks)
 
     def firsts(self, stand: Stand, dependency: Dependency) -> Iterable[str]:
         """The tasks that a stand comes after by this dependency on tasks."""

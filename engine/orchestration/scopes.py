@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from orderloom.engine.expressions import NOTHING, Collections, Scope, Snapshot, Subject
@@ -50,8 +50,13 @@ class Scopes:
         """There are other lines now."""
         if lines is not None:
             self._lines = lines
-        there = (line for line in self._lines.values() if line.state not in TAKEN_BACK)
-        self._collections: Collections = Snapshot(self._program.specs, there, self._inventory)
+        self._collections: Collections = Snapshot(self._program.specs, self._there(self._lines), self._inventory)
+
+    def _there(self, lines: Mapping[str, Line]) -> Iterator[Line]:
+        """The lines that are not taken back, sources before what they feed. They are gone through only if asked for."""
+        strata = self._program.strata
+        there = (line for line in lines.values() if line.state not in TAKEN_BACK)
+        yield from sorted(there, key=lambda line: strata.get(line.spec, 0))
 
     def of(
         self,

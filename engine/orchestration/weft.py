@@ -26,16 +26,15 @@ _GIVEN_UP = (TaskState.CANCELLED, TaskState.DISCARDED)
 
 @dataclass(frozen=True, slots=True)
 class Woven:
-    """Tasks that are new, and what tasks that have not started come after from now on."""
+    """Tasks that are new, and what those that have not started come after from now on, beside what they came after."""
 
     tasks: dict[str, Task]
+    #: by task: other tasks, sorted
     waiting: dict[str, tuple[str, ...]]
+    #: by task: tasks of related orders, sorted
+    elsewhere: dict[str, tuple[tuple[str, str], ...]]
     #: the tasks that would then wait for each other; empty where none do
     ring: tuple[str, ...]
-
-    def firsts(self, task: Task) -> tuple[str, ...]:
-        """What a task that waits comes after, beside what it came after until now."""
-        return tuple(each for each in self.waiting[task.id] if each not in task.after)
 
 
 class Weft:
@@ -62,20 +61,18 @@ class Weft:
         self._looking: dict[tuple[str, Reach, str], list[tuple[Stand, Dependency]]] = {}
         self._at: dict[str, list[Stand]] = {}
         self._hold(remedied)
-        if self._known.once:
-            for line in self._lines.values():
-                self._instances.look(line)
+        self._instances.look(self._lines.values())
         self._file(self._instances.stands)
 
-    def join(self, line: Line, sources: Iterable[str]) -> None:
-        """Takes in that a line has these sources too."""
-        for below in self._reaches.join(line, sources):
-            stands = self._at.get(below, ())
-            self._dependencies.file(stands)
-            self._look(stands)
-
-    def weave(self, added: Sequence[Line], acting: Sequence[Line], parts: Mapping[str, Sequence[str]]) -> Woven:
-        """What becomes of the plan with lines that are new, and with lines that are there and have another action.
+    def weave(
+        self,
+        added: Sequence[Line],
+        acting: Sequence[Line],
+        joined: Mapping[str, Iterable[str]],
+        parts: Mapping[str, Sequence[str]],
+    ) -> Woven:
+        """What becomes of the plan with lines that are new, with lines that are there and have another action, and with
+        lines that have gained sources, new ones among them.
 
         It is to be given up where nothing comes of that. `parts` are the tasks of each subplan.
         """
@@ -83,6 +80,8 @@ class Weft:
         for line in added:
             self._lines[line.id] = line
             self._reaches.add(line)
+        for id, sources in joined.items():
+            self._join(self._lines[id], sources)
         self._scopes.renew()
         made, stood = len(instances.made), len(instances.stands)
         for line in (*acting, *added):
@@ -95,12 +94,18 @@ class Weft:
         for task, first in (*self._behind(stands), *self._before(stands, tasks)):
             if task not in tasks and task != first and self._tasks[task].state is TaskState.PENDING:
                 waiting.setdefault(task, set()).add(first)
-        later = {
-            task: tuple(sorted({*self._tasks[task].after, *firsts}))
-            for task, firsts in waiting.items()
-            if not firsts <= set(self._tasks[task].after)
-        }
-        return Woven(tasks, later, self._ring(tasks, later, parts))
+        later: dict[str, tuple[str, ...]] = {}
+        for task, firsts in waiting.items():
+            if found := firsts.difference(self._tasks[task].after):
+                later[task] = tuple(sorted(found))
+        return Woven(tasks, later, self._elsewhere(stands, tasks), self._ring(tasks, later, parts))
+
+    def _join(self, line: Line, sources: Iterable[str]) -> None:
+        """Takes in that a line has these sources too: its tasks, and those below, are found through them."""
+        for below in self._reaches.join(line, sources):
+            stands = self._at.get(below, ())
+            self._dependencies.file(stands)
+            self._look(stands)
 
     def _hold(self, remedied: Collection[str]) -> None:
         found: dict[str, Stand] = {}
@@ -176,22 +181,33 @@ class Weft:
                     for first in self._dependencies.firsts(stand, dependency) if dependency.tasks else ():
                         yield stand.task.id, first
 
+    def _elsewhere(self, stands: Iterable[Stand], tasks: Collection[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+        """What tasks that were there, and stand for one of these, come after in related orders for that."""
+        found: dict[str, set[tuple[str, str]]] = {}
+        for stand in stands:
+            task = stand.task
+            if task.id not in tasks and task.state is TaskState.PENDING:
+                for dependency in self._dependencies.holding(stand):
+                    found.setdefault(task.id, set()).update(self._dependencies.related(dependency))
+        later = {id: tuple(sorted(each.difference(self._tasks[id].elsewhere))) for id, each in found.items()}
+        return {id: each for id, each in later.items() if each}
+
     def _ring(
         self, tasks: Mapping[str, Task], later: Mapping[str, tuple[str, ...]], parts: Mapping[str, Sequence[str]]
     ) -> tuple[str, ...]:
-        """Tasks that would wait for each other. Any that do come before what is new."""
+        """Tasks that would wait for each other: all that do come before something new, a task or what is waited for."""
         within: dict[str, list[str]] = {}
         for task in tasks.values():
             if task.within:
                 within.setdefault(task.within, []).append(task.id)
         found: dict[str, Task] = {}
-        todo = [*later, *tasks]
+        todo = [*tasks, *(first for firsts in later.values() for first in firsts)]
         while todo:
             id = todo.pop()
             there = tasks.get(id) or self._tasks.get(id)
             if there is None or id in found:
                 continue
-            task = found[id] = replace(there, after=later[id]) if id in later else there
+            task = found[id] = replace(there, after=(*there.after, *later[id])) if id in later else there
             todo += (*task.after, *parts.get(id, ()), *within.get(id, ()))
             if task.within:
                 todo.append(task.within)

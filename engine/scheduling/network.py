@@ -55,6 +55,8 @@ class Network:
         self.usual: dict[str, Due | None] = {}
         #: tasks that start as late as possible
         self.late: set[str] = set()
+        #: lines with tasks that need attributes
+        self.needing: set[str] = set()
         #: the tasks that set an attribute, by line and attribute
         self._setting: dict[tuple[str, str], list[str]] = {}
         #: what each node comes directly after
@@ -79,19 +81,18 @@ class Network:
         return self._order
 
     def grow(self, tasks: Mapping[str, Task], waiting: Mapping[str, Iterable[str]]) -> list[Node] | None:
-        """Takes in new tasks, and those new ones that tasks which are there come after from now on.
+        """Takes in new tasks, and what tasks that are there come after from now on beside what they came after.
 
-        The nodes that are new or come after others than before, and all that comes before these, each after what it
-        comes after; None where attributes would be supplied in a circle, so that the network is to be made anew.
+        The nodes that are new or that others come after now, and all that comes before these, each after what it comes
+        after; None where attributes would be supplied in a circle, so that the network is to be made anew.
         """
         self._read(tasks)
-        changed = [node for id in tasks for node in ((id, True), (id, False)) if node in self._before]
+        above = dict.fromkeys(node for id in tasks for node in ((id, True), (id, False)) if node in self._before)
         for id, firsts in waiting.items():
-            node = (id, self._state.tasks[id].kind is TaskKind.SUBPLAN)
-            self._before[node] += ((first, False) for first in firsts)
-            changed.append(node)
+            nodes = [(first, False) for first in firsts]
+            self._before[self.opening(id)] += nodes
+            above.update(dict.fromkeys(nodes))
         self._order = None
-        above = dict.fromkeys(changed)
         todo = list(above)
         while todo:
             for first in self._before[todo.pop()]:
@@ -101,12 +102,18 @@ class Network:
         order = _sorted({node: self._before[node] for node in above})
         return order if len(order) == len(above) else None
 
+    def opening(self, task: str) -> Node:
+        """The node that comes after what the task comes after."""
+        return task, self._state.tasks[task].kind is TaskKind.SUBPLAN
+
     def _read(self, tasks: Mapping[str, Task]) -> None:
         for task in tasks.values():
             compiled = self._known.tasks.get(task.definition)
             self.usual[task.id] = usual(self._program, compiled.definition) if compiled else None
             if compiled and compiled.definition.start_late and task.version == 0:
                 self.late.add(task.id)
+            if task.needs:
+                self.needing.add(task.line)
             for each in compiled.sets if compiled else ():
                 self._setting.setdefault((task.line, each.attribute), []).append(task.id)
         self._put(tasks)
@@ -117,7 +124,8 @@ class Network:
         for task in tasks.values():
             firsts = dict.fromkeys((*task.after, *self._suppliers(task)))
             before = [(each, False) for each in firsts if each in self.usual and each != task.id]
-            inside = task.within in there and task.within in self.usual
+            # what was part of a plan that amended a task may be left when the task is none of that any more
+            inside = task.within in self.usual and there[task.within].kind is TaskKind.SUBPLAN
             if inside:
                 before.append((task.within, True))
             if task.kind is TaskKind.SUBPLAN:

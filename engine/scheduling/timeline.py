@@ -52,14 +52,14 @@ class Timeline:
             self.plan(task, self.turnings(task))
 
     def grow(self, tasks: Mapping[str, Task], waiting: Mapping[str, Iterable[str]]) -> bool:
-        """Takes in new tasks, and those new ones that tasks which are there come after from now on; False where it is
-        to be made anew. Sources and lines that were there are as they were."""
+        """Takes in new tasks, and what tasks that are there come after from now on beside what they came after; False
+        where it is to be made anew. That lines which were there are made of more is told with `join`, before."""
         touched = dict.fromkeys(tasks)
         if "network" in self.__dict__:
             order = self.network.grow(tasks, waiting)
             if order is None:
                 return False
-            touched.update(dict.fromkeys(self._sooner(order)))
+            touched.update(dict.fromkeys(self._sooner(order, waiting)))
         self.__dict__.pop("has_durations", None)
         if self.deadline:
             self.calculated |= calculated_starts(self.network, self.latest, self.deadline, self._share, touched)
@@ -70,23 +70,36 @@ class Timeline:
             self.plan(task, self.turnings(task))
         return True
 
-    def _sooner(self, order: Sequence[Node]) -> Iterator[str]:
+    def join(self, lines: Iterable[str]) -> bool:
+        """Takes in that lines are made from others too; `lines` are these with all that are made from them. False where
+        what was reckoned depends on that."""
+        for line in lines:
+            needs = "network" in self.__dict__ and line in self.network.needing
+            if needs or self.colour(line) is not Jeopardy.GREEN:
+                return False
+            self._above.pop(line, None)
+        return True
+
+    def _sooner(self, order: Sequence[Node], waiting: Mapping[str, Iterable[str]]) -> Iterator[str]:
         """Reckons the latest times of these nodes anew; the tasks that have others now."""
         if self.deadline is None:
             return
         network, finish = self.network, self._finish
         for node in order:
             finish.setdefault(node, self.deadline)
+        for id, firsts in waiting.items():
+            start = network.start(network.opening(id), finish[network.opening(id)])
+            for first in firsts:
+                finish[first, False] = min(finish[first, False], start)
         for node in reversed(order):
             start = network.start(node, finish[node])
-            for first in network.before(node):
-                finish[first] = min(finish[first], start)
-        for task, opening in order:
-            if not opening:
-                bounds = network.bounds(task, finish)
-                if self.latest.get(task) != bounds:
-                    self.latest[task] = bounds
-                    yield task
+            for before in network.before(node):
+                finish[before] = min(finish[before], start)
+        for task in dict.fromkeys(task for task, _ in order):
+            bounds = network.bounds(task, finish)
+            if self.latest.get(task) != bounds:
+                self.latest[task] = bounds
+                yield task
 
     @cached_property
     def network(self) -> Network:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from orderloom.engine.program import Program
+from orderloom.models.callout import Outcome
 from orderloom.models.catalog import Action
 from orderloom.models.expression import Root
 from orderloom.models.inventory import EMPTY
-from orderloom.models.journal import AmendmentRequested, OrderHeld
+from orderloom.models.journal import AmendmentRequested, CalloutAnswered, OrderHeld, TimerFired, TimerKind
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import TaskRole, TaskState
-from tests.engine.building import attribute, item, order, ref, rule, spec
+from tests.engine.building import DAY, attribute, item, order, ref, rule, spec
 from tests.engine.change.world import World
 from tests.engine.conftest import Kit
 
@@ -46,6 +50,24 @@ def test_a_task_wanted_twice_waits_for_what_takes_back_its_first_run() -> None:
     assert tasks[f"{task}~1"].state is TaskState.CANCELLED
     assert tasks[task].state is TaskState.COMPLETED
     assert tasks[f"{task}/undo~1"].finished_at <= tasks[task].started_at  # type: ignore[operator]  # both are done
+
+
+def test_what_was_to_be_tried_again_starts_on_another_date() -> None:
+    """Its turn to be tried again came while the order was held; then the order was moved."""
+    call = Kit.task("call", "PP.a", retry=Kit.retry("fixed", 3, 10))
+    program = Kit.program([spec("P", "product", attribute("a"))], [Kit.plan("PP", "P", call)], OPERATIONS)
+    world = World(program, order(item("1", "P", a="1")), EMPTY)
+    answer = world.possible["1/PP.a", "answer"]
+    assert isinstance(answer, CalloutAnswered)
+    world.apply(replace(answer, outcome=Outcome.RETRIABLE, code="E1"))
+    world.apply(OrderHeld(by="ana"))
+    world.apply(TimerFired(task="1/PP.a", kind=TimerKind.RETRY, attempt=1))
+    assert world.state.tasks["1/PP.a"].state is TaskState.READY
+    amended(world, replace(order(item("1", "P", a="2")), requested_start=DAY + timedelta(days=1)))
+    task = world.state.tasks["1/PP.a"]
+    assert (task.state, task.due, task.retries) == (TaskState.SCHEDULED, DAY + timedelta(days=1), 0)
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED
 
 
 def suspending() -> Program:

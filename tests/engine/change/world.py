@@ -23,6 +23,7 @@ from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.reaches import Reaches
 from orderloom.engine.orchestration.remedies import AMEND, base
 from orderloom.engine.program import Program
+from orderloom.engine.scheduling import schedule
 from orderloom.engine.scheduling.timeline import ORDER, Timeline
 from orderloom.models.callout import Outcome
 from orderloom.models.inventory import Asset, AssetState, Inventory
@@ -233,6 +234,7 @@ class World:
                 self.apply(OrderReleased(by="ana"))
                 continue
             if not live:
+                self._check_schedule()
                 return
             # what is awaited comes in time
             event = next((each for each in live if not isinstance(each, TimerFired)), live[0])
@@ -339,6 +341,12 @@ class World:
                 if once is not None and (name != compiled.plan.name or not task.within):
                     there = found.setdefault((base(name), once, homes.home(line, once)), line.id)
                     assert there == line.id, f"`{name}` runs at `{there}` and at `{line.id}`, once per {once}"
+
+    def _check_schedule(self) -> None:
+        """The schedule has all tasks but earlier runs."""
+        tasks = self.state.tasks.values()
+        there = {task.id for task in tasks if task.role is not TaskRole.FORMER}
+        assert schedule(self.program, self.state, self.at).tasks.keys() == there
 
     def _check_times(self, kept: Index) -> None:
         """Times that grew with the plan are those that are reckoned anew."""

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
 from orderloom.engine.orchestration import orchestrate
+from orderloom.engine.orchestration.definitions import definitions
 from orderloom.engine.orchestration.weft import Weft
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Level
+from orderloom.models.expression import Collection, Formula, Quantified, Quantifier, Reference, Root
 from orderloom.models.fulfillment import Line, LineSource
 from orderloom.models.plan import Task, TaskState
 from orderloom.models.tasks import PlanDefinition, Reach
+from orderloom.models.values import ACTION, INTEGER
 from tests.engine.conftest import Kit
 
 SPECS = ("P", "R", "Q")
 LEVELS = (Level.PRODUCT, Level.RESOURCE_SERVICE, Level.RESOURCE)
-ORDER = Kit.order()
+ORDER = Kit.order(related=("R1",))
+NONE: Mapping[str, Sequence[str]] = {}
 
 
 @st.composite
@@ -78,14 +83,19 @@ def parts(tasks: dict[str, Task]) -> dict[str, list[str]]:
     return found
 
 
-def weave(weft: Weft, tasks: dict[str, Task], added: Sequence[Line]) -> bool:
+def weave(
+    weft: Weft, tasks: dict[str, Task], added: Sequence[Line], joined: Mapping[str, Sequence[str]] = NONE
+) -> bool:
     """Weaves lines in; whether that goes without tasks that wait for each other."""
-    woven = weft.weave(added, (), parts(tasks))
+    woven = weft.weave(added, (), joined, parts(tasks))
     if woven.ring:
         return False
     tasks.update(woven.tasks)
-    for id, after in woven.waiting.items():
-        tasks[id].after = after
+    for id, firsts in woven.waiting.items():
+        assert not set(firsts) & set(tasks[id].after)
+        tasks[id].after = tuple(sorted((*tasks[id].after, *firsts)))
+    for id, others in woven.elsewhere.items():
+        tasks[id].elsewhere = tuple(sorted((*tasks[id].elsewhere, *others)))
     return True
 
 
@@ -110,7 +120,8 @@ def test_one_after_the_other_is_as_at_once(program: Program, there: list[Line], 
     event(f"{len(tasks)} tasks")
     assert set(tasks) == set(wanted)
     for id, task in wanted.items():
-        assert (tasks[id].after, tasks[id].needs, tasks[id].within) == (task.after, task.needs, task.within), id
+        for name in ("after", "needs", "elsewhere", "within"):
+            assert getattr(tasks[id], name) == getattr(task, name), (id, name)
 
 
 @given(program=programs(), there=lines(), data=st.data())
@@ -132,12 +143,13 @@ def test_a_line_that_gains_a_source_is_found_through_it(
     joined = data.draw(st.sampled_from(ends)) if ends else None
     tasks, problems = made(program, there)
     weft = Weft(program, ORDER, {line.id: line for line in there}, tasks, ())
-    if problems or not weave(weft, tasks, [late]):
+    if problems:
         return
     if joined:
         joined.sources = (*joined.sources, LineSource("late", "r"))
-        weft.join(joined, ("late",))
-    if not weave(weft, tasks, [latest]):
+    if data.draw(st.booleans(), "forget"):
+        weft = Weft(program, ORDER, {line.id: line for line in there}, tasks, ())
+    if not weave(weft, tasks, [late], {joined.id: ["late"]} if joined else NONE) or not weave(weft, tasks, [latest]):
         return
     wanted, ring = made(
         program, [*(line for line in there if line is not joined), late, *filter(None, [joined]), latest]
@@ -146,7 +158,7 @@ def test_a_line_that_gains_a_source_is_found_through_it(
         return
     event("joined" if joined else "not joined")
     for id, task in wanted.items():
-        new = {each for each in task.after if "latest" in (task.line, wanted[each].line)}
+        new = {each for each in task.after if {"late", "latest"} & {task.line, wanted[each].line}}
         assert new <= set(tasks[id].after) <= set(task.after), id
 
 
@@ -176,3 +188,52 @@ def test_what_was_given_up_stands_for_nobody(kit: Any) -> None:
         weft = Weft(program, ORDER, there, tasks, remedied)
         assert weave(weft, tasks, [kit.line("q2", "Q")])
         assert "q2/QP.a" in tasks
+
+
+@pytest.mark.parametrize("forgets", (False, True), ids=("kept", "forgotten"))
+def test_a_plan_that_runs_once_has_what_runs_once_more_widely(kit: Any, forgets: bool) -> None:
+    """`2` and `3` are one bundle, whose plan comes without `PP.t`: that runs at `1` for the whole order."""
+    plans = [
+        kit.plan("PP", "P", kit.task("call", "PP.a"), kit.task("call", "PP.t", once=Reach.ORDER), once=Reach.BUNDLE),
+        kit.plan("QP", "Q", kit.task("call", "QP.q", after=("PP.t",))),
+    ]
+    program = kit.program([kit.spec("P"), kit.spec("Q")], plans)
+    under = kit.line("q", "Q", level=Level.RESOURCE, parent="3", root="2")
+    late = (
+        kit.line("2", "P"),
+        kit.line("3", "P", parent="2", root="2"),
+        replace(under, sources=(LineSource("3", "r"),)),
+    )
+    there = {"1": kit.line("1", "P")}
+    tasks, _ = made(program, there.values())
+    weft = Weft(program, ORDER, there, tasks, ())
+    for line in late:
+        if forgets:
+            weft = Weft(program, ORDER, there, tasks, ())
+        assert weave(weft, tasks, [line])
+        there = {**there, line.id: line}
+    assert set(tasks) == {"1/PP.a", "1/PP.t", "2/PP.a", "q/QP.q"}
+    assert tasks["q/QP.q"].after == ("1/PP.t",)
+
+
+def test_what_runs_once_waits_for_related_orders_for_lines_that_are_found_later(kit: Any) -> None:
+    first = kit.after("X.x", reach=Reach.RELATED_ORDER, when=kit.equal("v", "1"))
+    plan = kit.plan("PP", "P", kit.task("call", "PP.t", once=Reach.ORDER, after=(first,)))
+    program = kit.program(
+        [kit.spec("P", kit.attribute("v")), kit.spec("X")], [plan, kit.plan("X", "X", kit.task("call", "X.x"))]
+    )
+    there = {"1": kit.line("1", "P", attributes={"v": "2"})}
+    tasks, _ = made(program, there.values())
+    assert not tasks["1/PP.t"].elsewhere
+    assert weave(Weft(program, ORDER, there, tasks, ()), tasks, [kit.line("2", "P", attributes={"v": "1"})])
+    assert tasks["1/PP.t"].elsewhere == (("R1", "X.x"),)
+
+
+def test_conditions_that_look_at_lines_at_large_are_told(kit: Any) -> None:
+    action = Formula(Reference(Root.PARENT, "action", ACTION, True), "parent.action")
+    count = Formula(Quantified(Quantifier.COUNT, Collection.LINES, "P", "l", None, None, INTEGER), "count of P")
+    for when, wide in ((kit.equal("v", "1"), False), (action, True), (count, True)):
+        plan = kit.plan("PP", "P", kit.task("call", "PP.t", once=Reach.ORDER), when=when)
+        found = definitions(kit.program([kit.spec("P", kit.attribute("v"))], [plan]))
+        assert (found.once, found.once_wide) == (True, wide)
+        assert found.once_reads == (set() if wide else {"v"})
