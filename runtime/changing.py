@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,9 @@ from orderloom.engine.advance import advance, with_outlook
 from orderloom.engine.change import assess
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.orchestration import orchestrate
-from orderloom.engine.program import Program
 from orderloom.engine.scheduling import schedule
 from orderloom.models.change import ChangePlan
-from orderloom.models.inventory import EMPTY, AssetVersion, Inventory
+from orderloom.models.inventory import EMPTY, AssetVersion
 from orderloom.models.journal import (
     AmendmentRequested,
     CancellationRequested,
@@ -39,7 +38,7 @@ from orderloom.runtime.errors import (
 from orderloom.runtime.face import Face
 from orderloom.runtime.past import Replayed
 from orderloom.runtime.store.errors import NotFound
-from orderloom.runtime.store.views import OrderFilter, OrderView
+from orderloom.runtime.store.views import OrderFilter
 from orderloom.runtime.views import LineView, PlanTask, Receipt, Verdict, line_view, plan_task
 from orderloom.runtime.worker.gating import conflicts_of, gates_of_new
 
@@ -52,12 +51,16 @@ class OrderPreview:
     """What an order would become if it were submitted now; nothing of it is kept."""
 
     order: ProductOrder
-    lines: tuple[LineView, ...]
-    tasks: tuple[PlanTask, ...]
+    lines: tuple[LineView, ...] = ()
+    tasks: tuple[PlanTask, ...] = ()
     #: why it would not be taken, or be rejected, in words
     problems: tuple[str, ...] = ()
+    #: the order that it is already, "" for none: the same content was submitted before, and is taken once
+    same_as: str = ""
     #: what it would wait for before it starts, in words
     waits: tuple[str, ...] = ()
+    #: of one that waits for other orders: what stands against it as things are now; it is looked at anew when it starts
+    doubts: tuple[str, ...] = ()
     #: when it would be completed by the durations of its tasks, were it to start at once or on its requested date
     expected: datetime | None = None
 
@@ -187,31 +190,40 @@ class Changes(Face):
         checked = tmf622.read(tmf622.parse(document))
         now = self._clock.now()
         order = self._ordered(checked, design, checked.id or "preview", now, "preview")
+        found = OrderPreview(order=order)
+        if taken := self._taken(order, checked.id):
+            same = self._same(taken, order)
+            other = () if same else (f"another order was submitted before, as `{taken}`",)
+            return replace(found, problems=other, same_as=taken if same else "")
         inventory = replace(self._store.inventory(order.account.id), at=now)
         program = self._library.program(design.digest)
+        gates = tuple(gate.reason for gate in gates_of_new(self._store, program, order, inventory))
+        later = order.requested_start if order.requested_start and order.requested_start > now else None
+        found = replace(found, waits=(*gates, *([f"its requested start, {later.isoformat()}"] if later else ())))
         state = OrderState(order=order, design=design.digest)
         advance(program, state, Submitted(inventory=inventory), now)
-        found = OrderPreview(
-            order=order, lines=(), tasks=(), problems=(*self._taken(order, checked.id), *state.reasons)
-        )
         if state.status is OrderStatus.REJECTED:
-            return found
+            return replace(found, doubts=state.reasons) if gates else replace(found, problems=state.reasons)
         lines = decompose(program, order, inventory).lines
         return replace(
             found,
             lines=tuple(line_view(line, design) for line in lines.values()),
             tasks=tuple(plan_task(task, design) for task in orchestrate(program, order, lines, inventory).tasks),
-            waits=tuple(self._waits(program, order, inventory)),
             expected=schedule(program, state, now).expected,
         )
 
     @needs(Permission.ORDERS_HOLD)
-    async def start(self, id: str, by: str = "", reason: str = "") -> Receipt:
+    async def start(self, id: str, by: str = "", reason: str = "", *, force: bool = False) -> Receipt:
         """Takes up an order although it waits for others; of one that has started, lets tasks go on that wait for tasks
-        of related orders. Raises UnknownOrder, NotAllowed."""
-        deed = self._deed("start", "order", id, by=by, order=id, reason=reason)
+        of related orders. Orders that change the same products, or have to do with the same technical items, are passed
+        by force only. Raises UnknownOrder, NotAllowed."""
+        if force:
+            self.demand(Permission.ORDERS_FORCE, "force start", id, id)
+        deed = self._deed(
+            "start", "order", id, by=by, order=id, reason=reason, after={"force": True} if force else None
+        )
         self._order(id)
-        number = self._store.start(id, deed.who, reason, self._clock.now(), deed)
+        number = self._store.start(id, deed.who, reason, self._clock.now(), deed, force=force)
         return await self._answered(number, id, "start")
 
     @needs(Permission.PLANS_VIEW)
@@ -243,21 +255,12 @@ class Changes(Face):
 
     # --- inside
 
-    def _taken(self, order: ProductOrder, id: str | None) -> Iterator[str]:
-        """Why an order cannot be submitted again, in words: its id or external id is that of another one."""
-        known = {view.id for view in self._by_external_id(order.external_id) if view.status not in _FREES}
-        known.update(self._store.statuses((id,)) if id else ())
-        for each in sorted(known):
-            what = "the same order" if self._same(each, order) else "another order"
-            yield f"{what} was submitted before, as `{each}`"
-
-    def _by_external_id(self, external_id: str) -> list[OrderView]:
-        return self._store.orders(OrderFilter(external_id=external_id)) if external_id else []
-
-    def _waits(self, program: Program, order: ProductOrder, inventory: Inventory) -> Iterator[str]:
-        if order.requested_start and order.requested_start > self._clock.now():
-            yield f"is requested to start on {order.requested_start.isoformat()}"
-        yield from (gate.reason for gate in gates_of_new(self._store, program, order, inventory))
+    def _taken(self, order: ProductOrder, id: str | None) -> str:
+        """The order that has the id or external id already, "" for none."""
+        named = OrderFilter(external_id=order.external_id)
+        known = self._store.orders(named) if order.external_id else []
+        taken = next((view.id for view in known if view.status not in _FREES), "")
+        return taken or next(iter(self._store.statuses((id,)) if id else ()), "")
 
     async def _amended(self, id: str, document: Mapping[str, Any] | bytes | str) -> ProductOrder:
         """The order with the content of a document; what names it and places it in time stays."""
@@ -284,7 +287,8 @@ class Changes(Face):
         """Digest of a deployed version of the order's bundle, which may also be told by the start of the digest."""
         name = self._order(id).bundle
         for each in self._store.bundles():
-            if each.name == name and (each.version == version or each.digest.startswith(version)):
+            named = each.version == version or (version and each.digest.startswith(version))
+            if each.name == name and named:
                 return each.digest
         raise UnknownBundle(name=f"{name} {version}")
 

@@ -232,7 +232,8 @@ class Face:
             try:
                 id = self._order(name).id
             except UnknownOrder:
-                outside = self._store.orders(OrderFilter(external_id=name, accounts=self._principal.accounts), 1)
+                where = OrderFilter(external_id=name, accounts=self._principal.accounts)
+                outside = self._store.orders(where, 1) if name else []
                 if not outside:
                     path = f"orderRelationship[{index}].id"
                     raise OrderRefused(

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from orderloom.engine.advance import uncorrectable
 from orderloom.engine.orchestration.definitions import definitions
 from orderloom.models.catalog import Attribute
 from orderloom.models.conversion import Json, to_json
@@ -64,7 +65,7 @@ class Fallout(Working):
     @needs(Permission.FALLOUT_VIEW)
     async def preview_correction(self, id: str, line: str, values: Mapping[str, object]) -> Correction:
         """What `correct` would change: each attribute as it is and as it would be, and the failed tasks that would then
-        make a new request. Raises UnknownOrder, UnknownLine, ValuesRefused."""
+        make a new request. Raises UnknownOrder, UnknownLine, ValuesRefused, NotAllowed."""
         state = await self._state(id)
         read = await self._read_correction(state, line, values)
         found = state.lines[line]
@@ -224,6 +225,8 @@ class Fallout(Working):
     async def _read_correction(self, state: OrderState, line: str, values: Mapping[str, object]) -> dict[str, Value]:
         if line not in state.lines:
             raise UnknownLine(order=state.order.id, line=line)
+        if why := uncorrectable(state.lines[line]):
+            raise NotAllowed(what="correct", why=why)
         design = await self._design(state.design)
         return forms.read_values(design.specs[state.lines[line].spec].attributes, values, design.enums)
 

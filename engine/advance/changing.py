@@ -72,7 +72,10 @@ def _before_start(turn: Turn, event: ChangeRequest) -> None:
     content = ordered(state.order, event)
     _tell(turn, event, "requested")
     if not content.items:
-        turn.move_order(OrderStatus.CANCELLED, why=f"cancelled by {event.by} before it started")
+        why = f"cancelled by {event.by} before it started"
+        turn.move_order(OrderStatus.CANCELLED, why=why)
+        # it waits for nothing any more
+        state.reasons = (f"{why}: {event.reason}" if event.reason else why,)
         _tell(turn, event, "applied")
         return
     state.order = content

@@ -14,6 +14,7 @@ from orderloom.engine.advance.outcomes import complete, skip
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.orchestration.remedies import TAKE_AMENDED
+from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.journal import (
     CloseWork,
@@ -121,6 +122,13 @@ def information_required(turn: Turn, event: InformationRequired) -> None:
     )
 
 
+def uncorrectable(line: Line) -> str:
+    """Why a line cannot be corrected, in words; "" where it can: what an order leaves as it is, it does not write."""
+    if line.context or line.action is Action.NO_CHANGE:
+        return f"line `{line.id}` stays as it is in this order, nothing of it would be kept; order the change instead"
+    return ""
+
+
 def line_corrected(turn: Turn, event: LineCorrected) -> None:
     """Attributes of a line change by hand; failed tasks of the line then make a new request when they are retried."""
     state = turn.state
@@ -129,6 +137,8 @@ def line_corrected(turn: Turn, event: LineCorrected) -> None:
     line = state.lines.get(event.line)
     if line is None:
         raise Refused(f"order `{state.order.id}` has no line `{event.line}`")
+    if why := uncorrectable(line):
+        raise Refused(why)
     spec = turn.program.specs[line.spec]
     _known(spec.attributes, event.values, f"line `{line.id}` has")
     lacking = [name for name, value in event.values.items() if value is None and spec.attributes[name].required]

@@ -97,6 +97,10 @@ class Verdicts:
                     self.again.add(task.id)
                 else:
                     kept.append(task)
+        for task in self._wanted.tasks.values():
+            if self._is_new_at_its_line(task):
+                # what it delivers was not there, or came from another one
+                self._first = (*self._first, *self._delivered(task, _V.ADD))
         self._affect(kept)
         for task in self._state.tasks.values():
             if task.role is TaskRole.FORMER:
@@ -105,6 +109,12 @@ class Verdicts:
             opened = self._state.tasks[conflict].state is TaskState.WAITING
             self.verdicts[conflict] = (_V.CANCEL if opened else _V.DISCARD, why)
         self._wholes()
+
+    def _is_new_at_its_line(self, task: Task) -> bool:
+        """Whether the line was there and the task was not, or comes back."""
+        line = self._state.lines.get(task.line)
+        there = line is not None and not line.context and line.state not in TAKEN_BACK
+        return there and (task.id not in self._state.tasks or task.id in self.again)
 
     def _given_up(self, task: Task) -> bool:
         if task.state in (TaskState.CANCELLED, TaskState.DISCARDED):

@@ -14,7 +14,7 @@ from orderloom.runtime.cli.failure import failure
 from orderloom.runtime.cli.options import json_option, store_options
 from orderloom.runtime.cli.stores import by_option, find_order, opened, reason_option, show_receipt
 from orderloom.runtime.cli.values import read_bytes
-from orderloom.runtime.errors import OrderloomError
+from orderloom.runtime.errors import OrderloomError, UnknownBundle
 from orderloom.runtime.store.views import OrderView
 from orderloom.runtime.synchronous import SyncRuntime
 
@@ -64,6 +64,7 @@ def amend(
     as_json: bool,
 ) -> None:
     """Give an order in flight the content of FILE (TMF622 v4 JSON, all that is wanted; `-` for standard input)."""
+    _drawn_dry(svg, dry_run)
     document = read_bytes(file)
     with opened(ctx) as runtime:
         found = find_order(runtime, order)
@@ -96,6 +97,7 @@ def cancel(
     as_json: bool,
 ) -> None:
     """Take back an order in flight, or some of its items: what was done is undone."""
+    _drawn_dry(svg, dry_run)
     with opened(ctx) as runtime:
         found = find_order(runtime, order)
         if dry_run:
@@ -109,15 +111,16 @@ def cancel(
 
 @click.command()
 @click.argument("order")
+@click.option("--force", is_flag=True, help="Also past orders that work on the same; kept in the journal.")
 @by_option
 @reason_option
 @json_option
 @store_options
 @click.pass_context
-def start(ctx: click.Context, order: str, by: str, reason: str, as_json: bool) -> None:
+def start(ctx: click.Context, order: str, force: bool, by: str, reason: str, as_json: bool) -> None:
     """Take up an order although it waits for other orders, or let its tasks go on that wait for tasks of others."""
     with opened(ctx) as runtime:
-        receipt = runtime.start(find_order(runtime, order).id, by, reason)
+        receipt = runtime.start(find_order(runtime, order).id, by, reason, force=force)
     show_receipt(receipt, f"order {order} has started", as_json)
 
 
@@ -203,6 +206,12 @@ def migrate(
         raise click.exceptions.Exit(1)
 
 
+def _drawn_dry(svg: Path | None, dry_run: bool) -> None:
+    """A picture is drawn of what would be; whoever asks for one does not mean it to happen. Raises UsageError."""
+    if svg and not dry_run:
+        raise click.UsageError("a picture is drawn of one order, with `--dry-run`")
+
+
 def _where_they_part(stored: str, replayed: str) -> tuple[str, str]:
     """Both texts from shortly before their first difference on, cut to what a column bears."""
     pairs = enumerate(zip(stored, replayed, strict=False))
@@ -213,7 +222,9 @@ def _where_they_part(stored: str, replayed: str) -> tuple[str, str]:
 
 
 def _open(runtime: SyncRuntime, bundle: str, version: str) -> list[OrderView]:
-    """Orders of a bundle that are not final and on another version, oldest first."""
+    """Orders of a bundle that are not final and on another version, oldest first. Raises UnknownBundle."""
+    if all(each.name != bundle for each in runtime.bundles()):
+        raise UnknownBundle(name=bundle)
     found: list[OrderView] = []
     before: int | None = None
     statuses = ("acknowledged", "pending", "held", "inProgress", "assessingCancellation", "pendingCancellation")

@@ -21,6 +21,8 @@ from orderloom.runtime.cli.work import all_values
 @click.pass_context
 def command(ctx: click.Context, name: str, file: str | None, values: dict[str, Json], as_json: bool) -> None:
     """Publish the event NAME with the JSON object in FILE (`-` for standard input) and the values of --set."""
+    if not name:
+        raise click.UsageError("name the event")
     payload = all_values(values, file)
     with opened(ctx) as runtime:
         delivery = runtime.publish(name, payload)

@@ -112,6 +112,8 @@ def show(
     as_json: bool,
 ) -> None:
     """Show an order: its lines with provenance, its plan, its journal, its calls; to its customer, how far it is."""
+    if at is not None and (only_calls or only_schedule or tmf622):
+        raise click.UsageError("with `--at` there are `--lines`, `--plan`, `--journal` and pictures")
     with opened(ctx) as runtime:
         found = find_order(runtime, order)
         title = f"order {found.external_id or found.id}"
@@ -126,7 +128,8 @@ def show(
         design = runtime.design(state.design)
         picture = Picture(svg=svg, mermaid=mermaid, dot=dot)
         if at is not None:
-            show_past(runtime, found, at, picture, as_json)
+            parts = {"lines": only_lines, "tasks": only_plan, "journal": only_journal}
+            show_past(runtime, found, at, picture, as_json, [part for part, only in parts.items() if only] or [*parts])
             return
         if picture.wanted:
             picture.draw(_lines(state, design), _tasks(state, design), title)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 import click
@@ -21,8 +22,10 @@ def instant(text: str) -> datetime:
         raise click.BadParameter(f"expected a date and time like `2026-01-31T08:00:00`, found `{text}`") from None
 
 
-def show_past(runtime: SyncRuntime, found: OrderView, at: datetime, picture: Picture, as_json: bool) -> None:
-    """Lines, plan and journal as they were at that instant."""
+def show_past(
+    runtime: SyncRuntime, found: OrderView, at: datetime, picture: Picture, as_json: bool, parts: Collection[str]
+) -> None:
+    """What it was at that instant: of `lines`, `tasks` and `journal` those that are asked for."""
     state = runtime.order_at(found.id, at)
     design = runtime.design(state.design)
     lines = [line_view(line, design) for line in state.lines.values()]
@@ -33,12 +36,16 @@ def show_past(runtime: SyncRuntime, found: OrderView, at: datetime, picture: Pic
         picture.draw(lines, tasks, title)
     elif as_json:
         shown = {"order": found.id, "at": at, "version": state.version, "status": state.status, "plan": state.plan}
-        screen.show_json({**shown, "reasons": state.reasons, "lines": lines, "tasks": tasks, "journal": records})
+        asked = {"lines": lines, "tasks": tasks, "journal": records}
+        screen.show_json({**shown, "reasons": state.reasons, **{part: asked[part] for part in parts}})
     else:
         screen.say(title, screen.state(state.status), f"after {state.version} events")
         for reason in state.reasons:
             screen.say("  because", reason)
-        showing.show_lines(lines, f"lines of {title}")
-        showing.show_plan_tree(lines, tasks, f"plan of {title}")
-        showing.show_plan(tasks)
-        showing.show_journal(records)
+        if "lines" in parts:
+            showing.show_lines(lines, f"lines of {title}")
+        if "tasks" in parts:
+            showing.show_plan_tree(lines, tasks, f"plan of {title}")
+            showing.show_plan(tasks)
+        if "journal" in parts:
+            showing.show_journal(records)

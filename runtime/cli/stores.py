@@ -34,7 +34,7 @@ def find_order(runtime: SyncRuntime, name: str) -> OrderView:
     try:
         return runtime.order(name)
     except UnknownOrder:
-        found = runtime.orders(external_id=name, limit=1)
+        found = runtime.orders(external_id=name, limit=1) if name else []
         if not found:
             raise
         return found[0]

@@ -80,28 +80,29 @@ def command(
 def _show(found: OrderPreview, svg: Path | None, as_json: bool) -> None:
     name = found.order.external_id or found.order.id
     if svg:
-        Picture(svg=svg, mermaid=False, dot=False).draw(
-            found.lines, found.tasks, f"order {name}, before it is submitted"
-        )
+        Picture(svg=svg, mermaid=False, dot=False).draw(found.lines, found.tasks, f"order {name}, not submitted yet")
     if as_json:
         screen.show_json(
             {
                 "order": name,
                 "refused": bool(found.problems),
                 "reasons": found.problems,
+                "same_as": found.same_as,
                 "waits": found.waits,
+                "doubts": found.doubts,
                 "expected": found.expected,
                 "lines": found.lines,
                 "tasks": found.tasks,
             }
         )
     else:
-        verdict = ("would be refused", "bold red") if found.problems else ("would go through", "bold")
-        screen.say(f"order {name}:", Text(*verdict))
+        screen.say(f"order {name}:", _verdict(found))
         for reason in found.problems:
             screen.say("  because", reason)
         for reason in found.waits:
-            screen.say("  first", reason)
+            screen.say("  it waits:", reason)
+        for reason in found.doubts:
+            screen.say("  as things are now:", reason)
         if found.expected:
             screen.say("  expected to be completed", screen.time_text(found.expected))
         if found.lines:
@@ -109,3 +110,11 @@ def _show(found: OrderPreview, svg: Path | None, as_json: bool) -> None:
             showing.show_plan(found.tasks)
     if found.problems:
         raise click.exceptions.Exit(1)
+
+
+def _verdict(found: OrderPreview) -> Text:
+    if found.problems:
+        return Text("would be refused", style="bold red")
+    if found.same_as:
+        return Text(f"was submitted before, as {screen.clean(found.same_as)}; it is taken once", style="bold")
+    return Text("would wait" if found.waits else "would go through", style="bold")

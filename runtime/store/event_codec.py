@@ -51,7 +51,10 @@ Found = dict[str, Any]
 
 
 def _submission(event: Submission) -> Found:
-    return {"by": event.by, "reason": event.reason} if event.by else {}
+    if not event.by:
+        return {}
+    found: Found = {"by": event.by, "reason": event.reason}
+    return {**found, "force": True} if event.force else found
 
 
 def _submitted(event: Submitted) -> Found:
@@ -220,7 +223,9 @@ def _common(found: Found) -> dict[str, Any]:
 
 
 _READERS: dict[str, Callable[[Found], Event | Submission]] = {
-    "submission": lambda found: Submission(by=found.get("by", ""), reason=found.get("reason", "")),
+    "submission": lambda found: Submission(
+        by=found.get("by", ""), reason=found.get("reason", ""), force=found.get("force", False)
+    ),
     "submitted": lambda found: Submitted(
         inventory=_inventory(found), by=found.get("by", ""), reason=found.get("reason", "")
     ),

@@ -78,9 +78,11 @@ class Requests(Protocol):
         """Keeps the orders, all or none. Raises Conflict where an order of that id exists, ExternalIdTaken where one of
         that external id does that was neither rejected nor cancelled, NotFound for a design that is not deployed."""
 
-    def start(self, order: str, by: str, reason: str, at: datetime, deed: Deed | None = None) -> int:
-        """Asks for an order to be taken up although it waits for others; returns the request's number. Raises
-        NotFound."""
+    def start(
+        self, order: str, by: str, reason: str, at: datetime, deed: Deed | None = None, *, force: bool = False
+    ) -> int:
+        """Asks for an order to be taken up although it waits for others, with `force` also for such that are in its
+        way; returns the request's number. Raises NotFound."""
 
     def document(self, order: str) -> bytes:
         """The document that was submitted, as it came; empty where none was kept."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 from orderloom.models.callout import Callout, Exchange
+from orderloom.models.fulfillment import Line
 from orderloom.models.journal import Event, Step, TimerKind
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState
@@ -20,6 +22,8 @@ class Submission:
     #: who lets it start whatever it waits for, "" for nobody
     by: str = ""
     reason: str = ""
+    #: also past orders that change the same products, or have to do with the same technical items
+    force: bool = False
 
 
 class GateKind(StrEnum):
@@ -35,6 +39,10 @@ class GateKind(StrEnum):
     SHARED = "shared"
     #: the related order has ended without being completed: a person decides
     ENDED = "ended"
+
+
+#: what an order is started past by force only: both would work on the same
+IN_THE_WAY = (GateKind.PRODUCT, GateKind.SHARED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +135,8 @@ class OrderCommit:
     state: OrderState
     #: numbers of lines and tasks before
     sizes: tuple[int, int]
+    #: the lines before, by id: others, or others in order, are another mapping; None where it is not known
+    lines: Mapping[str, Line] | None = None
     #: before; None where it is not known
     status: OrderStatus | None = None
     applied: list[Applied] = field(default_factory=list)

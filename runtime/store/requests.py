@@ -105,8 +105,10 @@ class SqliteRequests:
             record(writer, deed, number)
             return number
 
-    def start(self, order: str, by: str, reason: str, at: datetime, deed: Deed | None = None) -> int:
-        return self._ask(order, event_bytes(Submission(by=by, reason=reason)), at, deed)
+    def start(
+        self, order: str, by: str, reason: str, at: datetime, deed: Deed | None = None, *, force: bool = False
+    ) -> int:
+        return self._ask(order, event_bytes(Submission(by=by, reason=reason, force=force)), at, deed)
 
     def _ask(self, order: str, event: bytes, at: datetime, deed: Deed | None) -> int:
         with self._database.transaction() as writer:

@@ -124,6 +124,7 @@ def _commit(rows: Rows, commit: OrderCommit) -> None:
     lines: set[str] = set()
     tasks: set[str] = set()
     made = commit.sizes != (len(state.lines), len(state.tasks))
+    made = made or (commit.lines is not None and commit.lines is not state.lines)
     raised = False
     for applied in commit.applied:
         version += 1

@@ -21,7 +21,7 @@ from orderloom.models.journal import (
 )
 from orderloom.models.order import ProductOrder
 from orderloom.models.plan import OrderState, PlanState
-from orderloom.runtime.store.records import Applied, Gate, OrderCommit, Poisoned, Refusal, Stale, Submission
+from orderloom.runtime.store.records import IN_THE_WAY, Applied, Gate, OrderCommit, Poisoned, Refusal, Stale, Submission
 from orderloom.runtime.worker.arrivals import Arrival
 
 #: what an account has, at that instant
@@ -65,6 +65,7 @@ def apply_events(
     commit = OrderCommit(
         state=state,
         sizes=(len(state.lines), len(state.tasks)),
+        lines=state.lines,
         status=state.status,
         revision=state.revision,
         former=len(state.former),
@@ -123,8 +124,10 @@ def _taken_up(
     state = commit.state
     if state.plan is not PlanState.NOT_STARTED or state.status.final:
         return RelatedOrdersWaived(by=event.by, reason=event.reason) if event.by else Submitted(inventory=EMPTY)
-    found = () if event.by else gates(state)
-    if found:
+    found = () if event.force else gates(state)
+    if event.by and (in_the_way := [gate.reason for gate in found if gate.kind in IN_THE_WAY]):
+        raise Refused(f"order `{state.order.id}` cannot start, others are in its way: {'; '.join(in_the_way)}")
+    if found and not event.by:
         commit.gates = found
         return OrderDeferred(reasons=tuple(gate.reason for gate in found))
     if state.version:

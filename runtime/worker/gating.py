@@ -23,7 +23,7 @@ from orderloom.runtime.worker.sharing import may_share, stake_in_hand, stake_of
 
 
 def gates_of(store: Store, program: Program, state: OrderState, inventory: Callable[[], Inventory]) -> tuple[Gate, ...]:
-    """One gate an order at most, by the order waited for. `inventory` reads what the account has."""
+    """One gate an order at most, by the order waited for: the strictest. `inventory` reads what the account has."""
     return _gates(store, program, state.order, _Earlier(store, state), inventory)
 
 
@@ -37,10 +37,10 @@ def _gates(
 ) -> tuple[Gate, ...]:
     found: dict[str, Gate] = {}
     for gate in (
-        *_related(store, order),
-        *_in_sequence(program.design, order, before),
         *_same_products(order, before, inventory),
         *_shared(program, order, before, inventory),
+        *_related(store, order),
+        *_in_sequence(program.design, order, before),
     ):
         found.setdefault(gate.waits_for, gate)
     return tuple(found[each] for each in sorted(found))

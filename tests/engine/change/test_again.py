@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from orderloom.engine.change import assess
 from orderloom.engine.program import Program
 from orderloom.models.callout import Outcome
 from orderloom.models.catalog import Action
+from orderloom.models.change import TaskVerdict
 from orderloom.models.expression import Root
 from orderloom.models.inventory import EMPTY
 from orderloom.models.journal import AmendmentRequested, CalloutAnswered, OrderHeld, TimerFired, TimerKind
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import TaskRole, TaskState
+from orderloom.models.tasks import Reach
 from tests.engine.building import DAY, attribute, item, order, ref, rule, spec
 from tests.engine.change.world import World
 from tests.engine.conftest import Kit
@@ -50,6 +53,26 @@ def test_a_task_wanted_twice_waits_for_what_takes_back_its_first_run() -> None:
     assert tasks[f"{task}~1"].state is TaskState.CANCELLED
     assert tasks[task].state is TaskState.COMPLETED
     assert tasks[f"{task}/undo~1"].finished_at <= tasks[task].started_at  # type: ignore[operator]  # both are done
+
+
+def test_what_a_new_task_of_a_line_delivers_is_read_anew() -> None:
+    """What ran once for two products was at the first one; now it runs at the second, whose `PP.read` found nothing."""
+    once = Kit.task("call", "PP.once", once=Reach.ORDER, sets=(Kit.sets("d", Kit.read("ref", Root.RESPONSE)),))
+    read = Kit.task("auto", "PP.read", after=("PP.once",), sets=(Kit.sets("e", Kit.read("d")),))
+    stay = Kit.task("manual", "PP.stay")
+    specs = [spec("P", "product", *map(attribute, "ade"), supplied_later=["d", "e"])]
+    program = Kit.program(specs, [Kit.plan("PP", "P", once, read, stay)], OPERATIONS)
+    world = World(program, order(item("1", "P", a="1"), item("2", "P", a="1")), EMPTY)
+    world.apply(world.possible["1/PP.once", "answer"])
+    lines = world.state.lines
+    assert (lines["1"].attributes.get("e"), lines["2"].attributes.get("e")) == ("1: 1, None", None)
+    wanted = AmendmentRequested(order=order(item("2", "P", a="1")), inventory=world.inventory, by="ana")
+    plan = assess(program, world.state, wanted)
+    (verdict,) = [each for each in plan.tasks if each.task == "2/PP.read"]
+    assert (verdict.verdict, verdict.why) == (TaskVerdict.REDO, "task `2/PP.once` may deliver another `d`")
+    world.apply(wanted)
+    world.finish()
+    assert world.state.lines["2"].attributes["e"] == "2: 1, None"
 
 
 def test_what_was_to_be_tried_again_starts_on_another_date() -> None:

@@ -177,7 +177,8 @@ def test_an_order_is_previewed_before_it_is_submitted(runtime: SyncRuntime) -> N
 def test_a_preview_tells_what_an_order_would_wait_for_and_whether_it_would_be_taken(runtime: SyncRuntime) -> None:
     id = runtime.submit(order(externalId="X-1")).id
     product = f"{id}:1"
-    assert runtime.preview(order(externalId="X-1")).problems == (f"the same order was submitted before, as `{id}`",)
+    same = runtime.preview(order(externalId="X-1"))
+    assert (same.same_as, same.problems, same.lines) == (id, (), ())
     other = runtime.preview(order(externalId="X-1", size="large"))
     assert other.problems == (f"another order was submitted before, as `{id}`",)
     runtime.run_until_idle()
@@ -188,10 +189,15 @@ def test_a_preview_tells_what_an_order_would_wait_for_and_whether_it_would_be_ta
     runtime.run_until_idle()
     assert runtime.state(late).reasons == found.waits
     later = runtime.preview({**order(account="A-2"), "requestedStartDate": "2999-01-01T00:00:00Z"})
-    assert later.waits == ("is requested to start on 2999-01-01T00:00:00+00:00",)
+    assert later.waits == ("its requested start, 2999-01-01T00:00:00+00:00",)
     assert later.expected and later.expected.year == 2999
     depends = runtime.preview(order(account="A-3", orderRelationship=[{"id": "X-1", "relationshipType": "dependsOn"}]))
     assert depends.waits == (f"waits until order `{id}` is completed",)
+    # it is not in inventory yet: by the time the order starts it may be
+    made = runtime.submit(order(account="A-4", externalId="X-4"))
+    soon = {**change("modify", f"{made.id}:1", account="A-4", size="large")}
+    found = runtime.preview({**soon, "orderRelationship": [{"id": "X-4", "relationshipType": "dependsOn"}]})
+    assert found.waits and not found.problems and "has no product" in found.doubts[0]
     finish(runtime, id)
     finish(runtime, late)
     assert not runtime.preview(change("modify", product, size="small")).waits
