@@ -76,6 +76,32 @@ def test_a_dry_run_tells_what_becomes_of_dates(boxes: Boxes) -> None:
     assert found["outlook"]["expected_after"] and found["outlook"]["jeopardy_after"] == "green"
 
 
+def test_what_is_not_named_is_not_found(boxes: Boxes) -> None:
+    for command in ("show", "cancel", "hold", "replay"):
+        assert "there is no order ``" in boxes("orders", command, "", exit=1).stderr
+    assert "there is no bundle `boxes `" in boxes("migrate", "--order", "X-1", "--to", "", exit=1).stderr
+    assert "there is no bundle `typo`" in boxes("migrate", "--all-open", "typo", "--to", "1.0.0", exit=1).stderr
+    assert "name the event" in boxes("event", "", exit=2).stderr
+    assert json.loads(boxes("orders", "show", "X-1", "--json").stdout)["order"]["status"] == "pending"
+
+
+def test_nothing_is_changed_where_a_picture_is_asked_for(boxes: Boxes, tmp_path: Path) -> None:
+    picture = str(tmp_path / "plan.svg")
+    wanted = boxes.file("large", order(size="large"))
+    for command in (("cancel", "X-1"), ("amend", "X-1", wanted)):
+        assert "a picture is drawn of one order" in boxes("orders", *command, "--svg", picture, exit=2).stderr
+    assert not Path(picture).exists()
+
+
+def test_of_the_past_the_parts_that_are_asked_for_are_shown(boxes: Boxes) -> None:
+    at = json.loads(boxes("orders", "journal", "X-1", "--json").stdout)[-1]["at"]
+    found = json.loads(boxes("orders", "show", "X-1", "--at", at, "--journal", "--json").stdout)
+    assert "journal" in found and "lines" not in found and "tasks" not in found
+    assert "lines of" not in boxes("orders", "show", "X-1", "--at", at, "--plan").stdout
+    for part in ("--schedule", "--calls", "--tmf622"):
+        assert "with `--at` there are" in boxes("orders", "show", "X-1", "--at", at, part, exit=2).stderr
+
+
 def test_an_order_is_tried_and_drawn_before_it_is_submitted(boxes: Boxes, tmp_path: Path) -> None:
     picture = tmp_path / "plan.svg"
     new = boxes.file("new", order(externalId="X-9", account="A-9", size="large"))
