@@ -149,7 +149,7 @@ class Verdicts:
     def _gone(self, task: Task) -> None:
         line = self._wanted.lines.get(task.line)
         stays = line is not None and not line.context
-        if self._given_up(task) or (task.state is _SKIPPED and not stays):
+        if self._given_up(task):
             return
         why = "the changed line does not call for it" if stays else "its line is taken back"
         self.verdicts[task.id] = self._end(task, why)
