@@ -96,6 +96,14 @@ def replace_products(work: Work) -> None:
                     f"`{line.action}`, `{old.id}` is `{old.action}`",
                 )
                 continue
+            other = work.successors.get(old.asset)
+            if other is not None and other is not line:
+                work.problem(
+                    ProblemKind.RELATION,
+                    line.id,
+                    f"one product takes the place of another: `{other.id}` takes that of `{old.asset}` already",
+                )
+                continue
             tie(work, line, old, RelationKind.REPLACES, RelationKind.REPLACED_BY)
 
 

@@ -147,6 +147,14 @@ def test_a_product_replaces_another() -> None:
     assert left["O1:3"].relies_on == {"O2:n"}
 
 
+def test_one_product_takes_the_place_of_another() -> None:
+    inventory = after(HOME, *BEFORE)
+    tied = (ItemRelation(kind=RelationKind.REPLACES, product="O1:1"),)
+    both = [replace(item(id, "Home", site="new"), relations=tied) for id in "ab"]
+    found = decompose(HOME, order(*both, id="O2"), inventory)
+    assert messages(found) == ["one product takes the place of another: `a` takes that of `O1:1` already"]
+
+
 def test_only_what_is_added_can_replace() -> None:
     inventory = after(HOME, *BEFORE)
     tied = (ItemRelation(kind=RelationKind.REPLACES, product="O1:3"),)
