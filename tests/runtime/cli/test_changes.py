@@ -77,8 +77,8 @@ def test_a_dry_run_tells_what_becomes_of_dates(boxes: Boxes) -> None:
 
 
 def test_what_is_not_named_is_not_found(boxes: Boxes) -> None:
-    for command in ("show", "cancel", "hold", "replay"):
-        assert "there is no order ``" in boxes("orders", command, "", exit=1).stderr
+    for what in ("show", "cancel", "hold", "replay"):
+        assert "there is no order ``" in boxes("orders", what, "", exit=1).stderr
     assert "there is no bundle `boxes `" in boxes("migrate", "--order", "X-1", "--to", "", exit=1).stderr
     assert "there is no bundle `typo`" in boxes("migrate", "--all-open", "typo", "--to", "1.0.0", exit=1).stderr
     assert "name the event" in boxes("event", "", exit=2).stderr
@@ -88,8 +88,8 @@ def test_what_is_not_named_is_not_found(boxes: Boxes) -> None:
 def test_nothing_is_changed_where_a_picture_is_asked_for(boxes: Boxes, tmp_path: Path) -> None:
     picture = str(tmp_path / "plan.svg")
     wanted = boxes.file("large", order(size="large"))
-    for command in (("cancel", "X-1"), ("amend", "X-1", wanted)):
-        assert "a picture is drawn of one order" in boxes("orders", *command, "--svg", picture, exit=2).stderr
+    for asked in (("cancel", "X-1"), ("amend", "X-1", wanted)):
+        assert "a picture is drawn of one order" in boxes("orders", *asked, "--svg", picture, exit=2).stderr
     assert not Path(picture).exists()
 
 
