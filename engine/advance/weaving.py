@@ -24,7 +24,7 @@ Joined = Mapping[str, Sequence[LineSource]]
 def weave(turn: Turn, line: Line, attribute: str) -> Staged:
     """Takes in what an attribute that has arrived makes of its line; the values in the result are still to be set.
 
-    Tasks that have not started come after new ones where the design says so. What cannot be carried out is left out as
+    Pending tasks come after new ones where the design says so. What cannot be carried out is left out as
     a whole, and a note tells why.
     """
     state = turn.state
@@ -87,10 +87,8 @@ def _join(line: Line, wanted: Line) -> tuple[LineSource, ...]:
     return line.sources[there:]
 
 
-def _planned(
-    turn: Turn, added: Sequence[Line], acting: Iterable[Line], joined: Mapping[str, Sequence[LineSource]]
-) -> Woven:
-    """The tasks of lines that are new or have got another action; `joined` are lines with their new sources."""
+def _planned(turn: Turn, added: Sequence[Line], acting: Iterable[Line], joined: Joined) -> Woven:
+    """The tasks of lines that are new or have got another action."""
     state, index = turn.state, turn.index
     if index.weft is None or index.definitions.once_wide:
         index.weft = Weft(turn.program, state.order, state.lines, state.tasks, index.remedies)
