@@ -28,6 +28,7 @@ def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: P
                 continue
             _count(turn, each, count)
         elif each.attributes.get(attribute) == wanted and attribute not in each.missing:
+            _confirm(turn, each, attribute, by)
             continue
         elif by.origin is Origin.RULE and not takes_over(turn.program, by, each, attribute):
             # another value has come before it
@@ -53,6 +54,14 @@ def _count(turn: Turn, line: Line, quantity: int) -> None:
         turn.index.weft = None
     line.quantity = quantity
     _changed(turn, line)
+
+
+def _confirm(turn: Turn, line: Line, name: str, by: Provenance) -> None:
+    """A task has delivered what was there already: it counts as delivered from now on, whatever else it came from."""
+    there = line.provenance.get(name)
+    if by.origin is Origin.TASK and there is not None and there.origin not in (Origin.TASK, Origin.PERSON):
+        line.provenance[name] = by
+        turn.lines.add(line.id)
 
 
 def _write(turn: Turn, line: Line, name: str, value: Value, provenance: Provenance) -> None:

@@ -127,3 +127,17 @@ def test_a_line_that_turns_out_to_change_does_again_what_is_being_taken_back() -
     world.finish()
     assert world.state.status is OrderStatus.COMPLETED
     assert (tasks[f"{task}~1"].state, tasks[task].state) == (TaskState.CANCELLED, TaskState.COMPLETED)
+
+
+def test_what_a_task_has_confirmed_counts_as_delivered() -> None:
+    """`e` was in inventory already as `PP.t` computes it; moved, the product has it from that task."""
+    compute = Kit.task("auto", "PP.t", sets=(Kit.sets("e", Kit.read("a")),))
+    plan = Kit.plan("PP", "P", compute, Kit.task("manual", "PP.stay"), actions=(Action.ADD, Action.MODIFY))
+    program = Kit.program([spec("P", "product", attribute("a"), attribute("e"), supplied_later=["e"])], [plan])
+    first = World(program, order(item("1", "P", a="1"), id="O1"), EMPTY)
+    first.finish()
+    world = World(program, order(item("1", "P", Action.MODIFY, product="O1:1", a="1"), id="O2"), first.inventory)
+    assert world.state.lines["1"].provenance["e"].by == "1/PP.t"
+    amended(world, order(item("1", "P", Action.MOVE, product="O1:1", a="1"), id="O2"))
+    world.finish()
+    assert world.left()["O2:1"].attributes == {"a": "1", "e": "1"}
