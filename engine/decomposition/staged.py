@@ -171,7 +171,8 @@ class _Further(Levels):
             if takes_over(self._program, provenance[name], there, name):
                 self.values.append(Supplied(line.id, name, value, provenance[name]))
                 line.attributes[name] = value
-        if there.action is Action.NO_CHANGE:
+        if there.action in (Action.NO_CHANGE, Action.SUSPEND):
+            # what all that use it suspend is not suspended once something joins that does not
             line.action = action_of(work, line)
 
     def _quantity(self, group: Group, there: Line) -> int:

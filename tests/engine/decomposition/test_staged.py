@@ -68,6 +68,21 @@ def test_what_another_product_has_is_joined() -> None:
     assert shared.users_added == {"Port@line:O2:1"}
 
 
+def test_what_is_joined_by_something_in_use_is_not_suspended() -> None:
+    rules = (rule("P", "Shared", when=PRESENT), rule("Q", "Shared"))
+    made = program([PRODUCT, spec("Q", "product"), spec("Shared", "resource", scope=Scope.ACCOUNT)], rules)
+    before = order(item("1", "Q"), id="O1")
+    inventory = carried_out(before, decompose(made, before), EMPTY)
+    second = order(item("s", "Q", Action.SUSPEND, product="O1:1"), item("2", "P"), id="O2")
+    lines = decompose(made, second, inventory).lines
+    (shared,) = [line for line in lines.values() if line.spec == "Shared"]
+    assert shared.action is Action.SUSPEND
+
+    lines["2"].attributes["port"] = "7"
+    (joined,) = decompose_further(made, second, lines, "2", "port").joined
+    assert (joined.id, joined.action, joined.users_added) == (shared.id, Action.NO_CHANGE, {"O2:2"})
+
+
 def test_a_key_may_come_later() -> None:
     key = formula(ref("port"), "port")
     made = program([PRODUCT, spec("Card", "cfs", scope=Scope.KEY, key=key)], [rule("P", "Card")])
