@@ -30,7 +30,7 @@ from orderloom.models.change import (
 from orderloom.models.fulfillment import Line
 from orderloom.models.journal import ChangeRequest
 from orderloom.models.order import TAKEN_BACK, OrderStatus, ProductOrder
-from orderloom.models.plan import OrderState, PlanState, Task, TaskState
+from orderloom.models.plan import OrderState, PlanState, Task, TaskRole, TaskState
 
 _REDONE = frozenset(
     (TaskVerdict.REDO, TaskVerdict.UNDO_REDO, TaskVerdict.RESTART, TaskVerdict.UNDO, TaskVerdict.CANCEL)
@@ -120,10 +120,13 @@ def _weighed(
     diff.note(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
     verdicts = Verdicts(program, state, content, diff, known, cancels=kind is not ChangeKind.MIGRATE)
     verdicts.decide()
-    redone = frozenset(
-        task for task, (verdict, _) in verdicts.verdicts.items() if verdict in _REDONE and not verdicts.amends(task)
+    over = (
+        state.tasks[task]
+        for task, (verdict, _) in verdicts.verdicts.items()
+        if verdict in _REDONE and not verdicts.amends(task)
     )
-    return diff, verdicts, redone
+    # what an earlier run has delivered stands under the name of its task
+    return diff, verdicts, frozenset(task.of if task.role is TaskRole.FORMER else task.id for task in over)
 
 
 def _reasons(

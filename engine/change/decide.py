@@ -97,10 +97,9 @@ class Verdicts:
                     self.again.add(task.id)
                 else:
                     kept.append(task)
-        for task in self._wanted.tasks.values():
-            if self._is_new_at_its_line(task):
-                # what it delivers was not there, or came from another one
-                self._first = (*self._first, *self._delivered(task, _V.ADD))
+        # what is new at a line delivers what was not there, or came from another one
+        new = filter(self._is_new_at_its_line, self._wanted.tasks.values())
+        self._first += tuple(key for task in new for key in self._delivered(task, _V.ADD))
         self._affect(kept)
         for task in self._state.tasks.values():
             if task.role is TaskRole.FORMER:

@@ -141,3 +141,23 @@ def test_what_a_task_has_confirmed_counts_as_delivered() -> None:
     amended(world, order(item("1", "P", Action.MOVE, product="O1:1", a="1"), id="O2"))
     world.finish()
     assert world.left()["O2:1"].attributes == {"a": "1", "e": "1"}
+
+
+def test_what_a_task_delivered_goes_with_the_run_that_delivered_it() -> None:
+    """`PP.t` ran for the one bundle there was, and is to be amended; then it runs for the bundle above instead."""
+    deliver = Kit.task("call", "PP.t", sets=(Kit.sets("d", Kit.read("ref", Root.RESPONSE)),), amend_plan="Alter")
+    plans = [
+        Kit.plan("PP", "P", deliver, once=Reach.BUNDLE),
+        Kit.plan("Stay", "P", Kit.task("manual", "Stay.m")),
+        Kit.plan("Alter", "P", Kit.task("manual", "Alter.m"), actions=()),
+    ]
+    specs = [spec("P", "product", *map(attribute, "ad"), supplied_later=["d"], contains=[("P", 0, None)])]
+    world = World(Kit.program(specs, plans, OPERATIONS), order(item("1", "P", a="1")), EMPTY)
+    world.apply(world.possible["1/PP.t", "answer"])
+    world.apply(OrderHeld(by="ana"))
+    amended(world, order(item("1", "P", a="2")))
+    assert world.state.tasks["1/PP.t"].role is TaskRole.AMEND
+    amended(world, order(item("0", "P", a="1"), item("1", "P", a="1", parent="0")))
+    assert "d" not in world.state.lines["1"].attributes
+    world.finish()
+    assert {id: asset.attributes.get("d") for id, asset in world.left().items()} == {"O1:0": "0: 1, None", "O1:1": None}

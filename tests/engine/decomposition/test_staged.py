@@ -80,7 +80,7 @@ def test_what_is_joined_by_something_in_use_is_not_suspended() -> None:
 
     lines["2"].attributes["port"] = "7"
     (joined,) = decompose_further(made, second, lines, "2", "port").joined
-    assert (joined.id, joined.action, joined.users_added) == (shared.id, Action.NO_CHANGE, {"O2:2"})
+    assert (joined.id, joined.action, joined.users_added) == (shared.id, Action.NO_CHANGE, frozenset({"O2:2"}))
 
 
 def test_a_key_may_come_later() -> None:
