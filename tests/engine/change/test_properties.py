@@ -190,7 +190,7 @@ def same_outside(world: World, once: World) -> None:
     assert stuck == other - begun, sorted(stuck ^ other)
     if begun:
         event("begun with what nothing supplies any more")
-    there, wanted = world.left(), once.left()
+    there, wanted = world.left(begun), once.left(begun)
     assert set(there) == set(wanted), sorted(set(there) ^ set(wanted))
     for name, asset in wanted.items():
         assert there[name] == asset, f"{there[name]}\n{asset}"

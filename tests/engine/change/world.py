@@ -7,7 +7,7 @@ order's tasks stand for, so that nothing is left running, waiting or asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -392,12 +392,19 @@ class World:
 
     # --- what is left -----------------------------------------------------------------------------------------------
 
-    def left(self) -> dict[str, Asset]:
-        """Inventory, with items that were made a second time under the names they had at first."""
+    def left(self, but: Collection[str] = ()) -> dict[str, Asset]:
+        """Inventory, with items that were made a second time under the names they had at first.
+
+        Without what the tasks in `but` deliver, and what rules make of that.
+        """
+        known = definitions(self.program).tasks
+        lacking = {each.attribute for task in but for each in known[task.rpartition("/")[2]].definition.sets}
+        lacking |= {"f"} if "d" in lacking else set()
         return {
             _at_first(id): replace(
                 asset,
                 id=_at_first(id),
+                attributes={name: value for name, value in asset.attributes.items() if name not in lacking},
                 parent=_at_first(asset.parent),
                 users=frozenset(map(_at_first, asset.users)),
                 anchor=_at_first(asset.anchor),
