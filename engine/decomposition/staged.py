@@ -6,7 +6,7 @@ becomes a line of its own, and decomposes further down the levels. Nothing is ta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from orderloom.engine.decomposition.actions import action_of, held_by, settle, wanted_line
@@ -76,7 +76,7 @@ def decompose_arrived(
     if not firing:
         return Staged()
     work = Work(program, order, around.holdings, around.lines, around.by_asset)
-    further = _Further(work, around.inventory)
+    further = _Further(work, around.inventory, around.fed)
     further.go(firing)
     if work.problems:
         return Staged(problems=tuple(work.problems))
@@ -110,8 +110,10 @@ def _firing(
 class _Further(Levels):
     """The descent from lines that are there already."""
 
-    def __init__(self, work: Work, inventory: Inventory) -> None:
+    def __init__(self, work: Work, inventory: Inventory, fed: Mapping[str, Sequence[str]]) -> None:
         super().__init__(work, inventory)
+        #: the lines made from each of those that are there
+        self._fed = fed
         self.made: list[Line] = []
         self.joined: dict[str, Line] = {}
         self.values: list[Supplied] = []
@@ -174,6 +176,24 @@ class _Further(Levels):
         if there.action in (Action.NO_CHANGE, Action.SUSPEND):
             # what all that use it suspend is not suspended once something joins that does not
             line.action = action_of(work, line)
+            if there.action is Action.SUSPEND and line.action is not Action.SUSPEND:
+                self._keep_in_use(line.id)
+
+    def _keep_in_use(self, above: str) -> None:
+        """What is made from a line that is not suspended after all is not suspended either."""
+        work = self._work
+        todo = [above]
+        while todo:
+            for id in self._fed.get(todo.pop(), ()):
+                there = work.lines[id]
+                if there.action is Action.SUSPEND:
+                    line = replace(there)
+                    work.add(line)
+                    work.active.add(id)
+                    line.action = action_of(work, line)
+                    if line.action is not Action.SUSPEND:
+                        self.joined[id] = line
+                        todo.append(id)
 
     def _quantity(self, group: Group, there: Line) -> int:
         """The units that a line is for with what its new sources ask for."""

@@ -69,8 +69,9 @@ def test_what_another_product_has_is_joined() -> None:
 
 
 def test_what_is_joined_by_something_in_use_is_not_suspended() -> None:
-    rules = (rule("P", "Shared", when=PRESENT), rule("Q", "Shared"))
-    made = program([PRODUCT, spec("Q", "product"), spec("Shared", "resource", scope=Scope.ACCOUNT)], rules)
+    rules = (rule("P", "Shared", when=PRESENT), rule("Q", "Shared"), rule("Shared", "Below"))
+    below = spec("Below", "resource")
+    made = program([PRODUCT, spec("Q", "product"), spec("Shared", "rfs", scope=Scope.ACCOUNT), below], rules)
     before = order(item("1", "Q"), id="O1")
     inventory = carried_out(before, decompose(made, before), EMPTY)
     second = order(item("s", "Q", Action.SUSPEND, product="O1:1"), item("2", "P"), id="O2")
@@ -79,8 +80,9 @@ def test_what_is_joined_by_something_in_use_is_not_suspended() -> None:
     assert shared.action is Action.SUSPEND
 
     lines["2"].attributes["port"] = "7"
-    (joined,) = decompose_further(made, second, lines, "2", "port").joined
+    joined, under = decompose_further(made, second, lines, "2", "port").joined
     assert (joined.id, joined.action, joined.users_added) == (shared.id, Action.NO_CHANGE, frozenset({"O2:2"}))
+    assert (under.spec, under.action, under.sources) == ("Below", Action.NO_CHANGE, lines[under.id].sources)
 
 
 def test_a_key_may_come_later() -> None:
