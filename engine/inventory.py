@@ -8,7 +8,7 @@ from dataclasses import replace
 from orderloom.models.catalog import Action, RelationKind
 from orderloom.models.fulfillment import Line
 from orderloom.models.inventory import Asset, AssetChange, AssetState
-from orderloom.models.order import ProductOrder
+from orderloom.models.order import TAKEN_BACK, ProductOrder
 
 #: relations of products that stay in inventory as attributes of the items
 _TIES = {
@@ -54,7 +54,12 @@ def writes(line: Line, lines: Mapping[str, Line]) -> bool:
 
 
 def state_after(line: Line, lines: Mapping[str, Line]) -> AssetState:
-    """The state of the line's item once the line is completed: what is suspended stays so until it is resumed."""
+    """The state of the line's item once the line is completed: what is suspended stays so until it is resumed.
+
+    What is added for suspended items alone is suspended. A line that is taken back leaves its item as it was.
+    """
+    if line.state in TAKEN_BACK and line.held is not None:
+        return line.held.state
     match line.action:
         case Action.DELETE:
             return AssetState.TERMINATED

@@ -80,7 +80,7 @@ class Line:
     #: users (asset ids) that its inventory item gains and loses by this order
     users_added: frozenset[str] = frozenset()
     users_removed: frozenset[str] = frozenset()
-    #: its inventory item as the order found it; None for an add, and for context
+    #: its inventory item as the order found it; None for an add
     held: Asset | None = None
     #: products: order that the product came with; what is scoped by order merges by it
     ordered: str = ""

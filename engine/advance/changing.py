@@ -5,6 +5,7 @@ What the change does is decided in `engine/change`; here its rows are put in pla
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from orderloom.engine.advance.awaiting import await_related
@@ -16,9 +17,12 @@ from orderloom.engine.advance.telling import line_data, task_data
 from orderloom.engine.advance.timekeeping import reschedule
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.change import assess, barred, baseline, kind_of, ordered, was_cancelled
+from orderloom.engine.inventory import state_after
 from orderloom.engine.scheduling.turnings import is_held
+from orderloom.models.catalog import Action
 from orderloom.models.change import ChangeKind, ChangePlan, LineDecision, LineVerdict, Rows, TaskVerdict
 from orderloom.models.conversion import Json, to_json
+from orderloom.models.inventory import AssetState
 from orderloom.models.journal import (
     AmendmentRequested,
     CancellationRequested,
@@ -33,7 +37,7 @@ from orderloom.models.journal import (
     TimerKind,
 )
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import PlanState, Task, TaskState, WaitingChange
+from orderloom.models.plan import OrderState, PlanState, Task, TaskState, WaitingChange
 from orderloom.models.tasks import TaskKind
 
 _S = TaskState
@@ -186,6 +190,7 @@ def _thaw(turn: Turn) -> None:
 
 def _apply(turn: Turn, plan: ChangePlan, rows: Rows) -> None:
     state = turn.state
+    states = _item_states(state)
     decisions = {each.task: each for each in plan.tasks}
     former = {old: name for name, old in rows.renamed.items()}
     tasks: dict[str, Task] = {}
@@ -220,7 +225,7 @@ def _apply(turn: Turn, plan: ChangePlan, rows: Rows) -> None:
         turn.tell(CancelTimer(task="", kind=TimerKind.START))
     state.revision = plan.revision
     turn.index = state.index = Index(turn.program, state)
-    _move_lines(turn, plan)
+    _move_lines(turn, plan, states)
     await_related(turn)
 
 
@@ -302,8 +307,20 @@ def _line_change(each: LineDecision) -> dict[str, Json]:
     }
 
 
-def _move_lines(turn: Turn, plan: ChangePlan) -> None:
-    """Takes lines to where their tasks are: taken back, or taken up again."""
+def _item_states(state: OrderState) -> dict[str, AssetState]:
+    """The states of what lines have added that are completed: it is suspended where all that use it are."""
+    return {
+        line.id: state_after(line, state.lines)
+        for line in state.lines.values()
+        if line.action is Action.ADD and line.sources and line.state is OrderStatus.COMPLETED
+    }
+
+
+def _move_lines(turn: Turn, plan: ChangePlan, states: Mapping[str, AssetState]) -> None:
+    """Takes lines to where their tasks are: taken back, or taken up again.
+
+    `states` are those of the items that were added before the change.
+    """
     lines = turn.state.lines
     for each in plan.lines:
         line = lines[each.line]
@@ -316,7 +333,7 @@ def _move_lines(turn: Turn, plan: ChangePlan) -> None:
                 turn.move_line(line, *started, OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
         elif line.state is OrderStatus.COMPLETED and line.id in turn.lines:
             turn.move_line(line, OrderStatus.IN_PROGRESS)
-    _tell_again(turn, plan)
+    _tell_again(turn, plan, states)
     reopened = {task.line for task in turn.state.tasks.values() if not task.state.final}
     for name in sorted(reopened):
         if lines[name].state is OrderStatus.COMPLETED:
@@ -325,9 +342,15 @@ def _move_lines(turn: Turn, plan: ChangePlan) -> None:
     lines_ended(turn, reversed(lines.values()))
 
 
-def _tell_again(turn: Turn, plan: ChangePlan) -> None:
-    """Inventory is told again of what stands under a line, or is related to one, that works on another item now."""
+def _tell_again(turn: Turn, plan: ChangePlan, states: Mapping[str, AssetState]) -> None:
+    """Inventory is told again of what stands under a line, or is related to one, that works on another item now.
+
+    And of what is no longer added for suspended items alone, or is now.
+    """
     state = turn.state
+    for name, found in _item_states(state).items():
+        if found is not states.get(name, found):
+            turn.ended[name] = state.lines[name]
     versions = {name: state.former.get(f"{name}~{plan.revision}") for name in state.lines}
     moved = {name for name, former in versions.items() if former and former.asset != state.lines[name].asset}
     for line in state.lines.values() if moved else ():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 
 from orderloom.engine.decomposition.merging import Group, merge_quantity, merge_values
 from orderloom.engine.decomposition.work import Work
@@ -39,15 +39,16 @@ def held_by(work: Work, groups: Sequence[Group]) -> list[Asset | None]:
     return found
 
 
-def wanted_line(work: Work, group: Group, asset: Asset | None, lost: Collection[str]) -> Line | None:
+def wanted_line(work: Work, group: Group, asset: Asset | None, reconsidered: Sequence[Line] = ()) -> Line | None:
     """The line that the sources of a group ask for; None where only untouched products ask and there is nothing yet.
 
-    `lost` are users of the asset that no longer ask for it.
+    `reconsidered` are users of the asset that may ask for something else than before, or no longer for anything: rules
+    that fired for them may not fire any more, also where others that nothing has touched still do.
     """
     contributions = group.contributions
     if len(contributions) > 1:
         contributions.sort(key=lambda each: _precedence(each.source, asset))
-    active = bool(lost) or any(each.live for each in contributions)
+    active = bool(reconsidered) or any(each.live for each in contributions)
     if not active and asset is None:
         return None
     target, first = group.rule.target, contributions[0].source
@@ -73,7 +74,7 @@ def wanted_line(work: Work, group: Group, asset: Asset | None, lost: Collection[
         _hold(line, asset)
         if active:
             line.users_added = users - asset.users
-            line.users_removed = frozenset(lost)
+            line.users_removed = _lost(group, reconsidered)
             _forget(line, target, work.program.derived.get(target.name, _NONE))
     if active:
         values, provenance = merge_values(work, line.id, contributions)
@@ -83,6 +84,12 @@ def wanted_line(work: Work, group: Group, asset: Asset | None, lost: Collection[
         work.active.add(line.id)
     work.add(line)
     return line
+
+
+def _lost(group: Group, reconsidered: Sequence[Line]) -> frozenset[str]:
+    """The users that no longer ask for the group's item."""
+    asking = {each.source.id for each in group.contributions}
+    return frozenset(source.asset for source in reconsidered if source.id not in asking)
 
 
 def _precedence(source: Line, asset: Asset | None) -> tuple[bool, str]:
@@ -140,8 +147,12 @@ def action_of(work: Work, line: Line) -> Action:
         return Action.SUSPEND
     if not idle and asset.state is AssetState.SUSPENDED:
         return Action.RESUME
-    changed = line.attributes != line.before or line.quantity != asset.quantity
-    return Action.MODIFY if changed else Action.NO_CHANGE
+    return Action.MODIFY if differs(line, asset) else Action.NO_CHANGE
+
+
+def differs(line: Line, asset: Asset) -> bool:
+    """Whether the line asks for other values or another quantity than inventory holds."""
+    return line.attributes != line.before or line.quantity != asset.quantity
 
 
 def _suspended(work: Work, line: Line) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from orderloom.engine.decomposition.actions import held_by, released_line, settle, wanted_line
+from orderloom.engine.decomposition.actions import differs, held_by, released_line, settle, wanted_line
 from orderloom.engine.decomposition.anchors import Anchors
 from orderloom.engine.decomposition.merging import Contribution, Group
 from orderloom.engine.decomposition.work import Work
@@ -25,6 +25,8 @@ from orderloom.models.values import Value
 
 #: source actions whose lines give up what they no longer ask for
 _RELEASING = frozenset((Action.MODIFY, Action.DELETE))
+#: those that do so where something else of the line differs as well
+_IDLE = frozenset((Action.SUSPEND, Action.RESUME))
 
 
 def seen(program: Program, lines: Mapping[str, Line], stratum: int) -> Iterator[Line]:
@@ -59,7 +61,7 @@ class Levels:
         self._anchors = Anchors(work)
         self._order = order_values(work.order)
         self._account = account_values(work.order.account)
-        #: by stratum: groups by (target, anchor), and assets with a source that may give them up
+        #: by stratum: groups by (target, anchor), and assets with a source that may give them up or ask otherwise
         self._groups: dict[int, dict[tuple[str, str], Group]] = {}
         self._releases: dict[int, list[tuple[Asset, Line]]] = {}
         self._above: frozenset[str] | None = None
@@ -86,8 +88,7 @@ class Levels:
         for held, source in releases:
             releasing.setdefault(held.id, []).append(source)
         for group, asset in zip(groups, held_by(work, groups), strict=True):
-            lost = _lost(group, releasing.get(asset.id, ())) if asset else frozenset()
-            line = wanted_line(work, group, asset, lost)
+            line = wanted_line(work, group, asset, releasing.get(asset.id, ()) if asset else ())
             if line is not None:
                 made.append(line)
         for asset, source in releases:
@@ -123,7 +124,7 @@ class Levels:
                 for place in fired:
                     self._contribute(firing[place], line, scope, live or self._reached(firing[place], line))
             for asset in work.used_by.get(line.asset, ()):
-                if line.action in _RELEASING or self._reconsidered(line, asset):
+                if self._releasing(line) or self._reconsidered(line, asset):
                     turn = max(self._program.strata.get(asset.spec, 0), stratum + 1)
                     self._releases.setdefault(turn, []).append((asset, line))
 
@@ -143,6 +144,12 @@ class Levels:
         kept = {place for place in places if firing[place].target.name in used}
         settled = {firing[place].rule.group for place in kept} - {""}
         return sorted(kept | {place for place in fired if firing[place].rule.group not in settled})
+
+    def _releasing(self, line: Line) -> bool:
+        """Whether the line itself may ask for something else than before."""
+        if line.action in _IDLE:
+            return differs(line, self._work.assets[line.asset])
+        return line.action in _RELEASING
 
     def _reconsidered(self, line: Line, asset: Asset) -> bool:
         """Whether some rule that may have asked for the item on behalf of the line looks at what the order touches."""
@@ -218,9 +225,3 @@ class Levels:
             return NOTHING
         alone = Group(rule, anchor, [Contribution(line, rule, {}, None, True)])
         return held_by(self._work, [alone])[0] or NOTHING
-
-
-def _lost(group: Group, releasing: Iterable[Line]) -> frozenset[str]:
-    """The users that no longer ask for the group's item, of those that may give it up."""
-    asking = {each.source.id for each in group.contributions}
-    return frozenset(source.asset for source in releasing if source.id not in asking)

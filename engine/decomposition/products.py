@@ -23,7 +23,7 @@ def product_line(asset: Asset, *, id: str, action: Action, parent: str, context:
         asset=asset.id,
         context=context,
         before=dict(asset.attributes),
-        held=None if context else asset,
+        held=asset,
         ordered=asset.ordered,
         provenance=dict.fromkeys(asset.attributes, _FROM_INVENTORY),
     )

@@ -110,9 +110,7 @@ def _inherited(work: Work, line: Line) -> None:
         target = work.by_asset.get(asset)
         if line.action is not Action.DELETE and asset in work.successors:
             target = work.successors[asset]
-            if line.context:
-                line.context = False
-                line.held = work.assets[line.asset]
+            line.context = False
         _tie(line, RelationKind.RELIES_ON, target.id if target else asset)
 
 

@@ -17,11 +17,12 @@ from orderloom.engine.decomposition.surroundings import Surroundings
 from orderloom.engine.decomposition.work import Work
 from orderloom.engine.expressions import Scope
 from orderloom.engine.firing import Asking, FiringRule
+from orderloom.engine.inventory import state_after
 from orderloom.engine.program import Program
 from orderloom.engine.readings import QUANTITY
 from orderloom.models.catalog import Action
 from orderloom.models.fulfillment import Line, LineSource, Origin, Problem, Provenance
-from orderloom.models.inventory import Asset, Inventory
+from orderloom.models.inventory import Asset, AssetState, Inventory
 from orderloom.models.order import TAKEN_BACK, ProductOrder
 
 
@@ -143,7 +144,7 @@ class _Further(Levels):
             elif there is not None and there.state in TAKEN_BACK:
                 there = None
             if there is None:
-                line = wanted_line(work, group, asset, frozenset())
+                line = wanted_line(work, group, asset)
                 if line is not None:
                     settle(work, line)
                 yield line
@@ -152,7 +153,9 @@ class _Further(Levels):
 
     def _extend(self, group: Group, there: Line, asset: Asset | None) -> None:
         """The sources join a line: what it lacks they give, and what they set by a higher priority."""
+        work = self._work
         users = frozenset(each.source.asset for each in group.contributions)
+        idle = state_after(there, work.lines) is AssetState.SUSPENDED
         line = replace(
             there,
             attributes=dict(there.attributes),
@@ -162,7 +165,6 @@ class _Further(Levels):
             quantity=self._quantity(group, there),
         )
         self.joined[line.id] = line
-        work = self._work
         work.add(line)
         work.active.add(line.id)
         if line.quantity != there.quantity:
@@ -176,24 +178,26 @@ class _Further(Levels):
         if there.action in (Action.NO_CHANGE, Action.SUSPEND):
             # what all that use it suspend is not suspended once something joins that does not
             line.action = action_of(work, line)
-            if there.action is Action.SUSPEND and line.action is not Action.SUSPEND:
-                self._keep_in_use(line.id)
+        if idle and state_after(line, work.lines) is not AssetState.SUSPENDED:
+            self._keep_in_use(line.id)
 
     def _keep_in_use(self, above: str) -> None:
-        """What is made from a line that is not suspended after all is not suspended either."""
+        """What is made from a line that stays in use is not suspended either, nor is what is added for it."""
         work = self._work
-        todo = [above]
+        todo, seen = [above], {above}
         while todo:
             for id in self._fed.get(todo.pop(), ()):
                 there = work.lines[id]
-                if there.action is Action.SUSPEND:
+                if there.action in (Action.ADD, Action.SUSPEND) and id not in seen:
                     line = replace(there)
                     work.add(line)
                     work.active.add(id)
-                    line.action = action_of(work, line)
-                    if line.action is not Action.SUSPEND:
+                    if there.action is Action.SUSPEND:
+                        line.action = action_of(work, line)
+                    if state_after(line, work.lines) is not AssetState.SUSPENDED:
                         self.joined[id] = line
                         todo.append(id)
+                        seen.add(id)
 
     def _quantity(self, group: Group, there: Line) -> int:
         """The units that a line is for with what its new sources ask for."""

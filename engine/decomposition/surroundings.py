@@ -15,7 +15,7 @@ from orderloom.engine.program import Program
 from orderloom.engine.readings import Readings
 from orderloom.models.catalog import Action, Level, RelationKind
 from orderloom.models.fulfillment import Line, LineRelation, LineSource
-from orderloom.models.inventory import Asset, AssetState, Inventory
+from orderloom.models.inventory import Asset, Inventory
 from orderloom.models.order import TAKEN_BACK, ProductOrder
 
 
@@ -212,17 +212,4 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _assets(lines: Mapping[str, Line]) -> dict[str, Asset]:
     """Inventory as the order found it, as far as its lines know."""
-    found = {line.asset: line.held for line in lines.values() if line.held is not None}
-    for line in lines.values():
-        if line.context:
-            found[line.asset] = Asset(
-                id=line.asset,
-                spec=line.spec,
-                level=line.level,
-                account="",
-                state=AssetState.ACTIVE,
-                attributes=line.before,
-                quantity=line.quantity,
-                ordered=line.ordered,
-            )
-    return found
+    return {line.asset: line.held for line in lines.values() if line.held is not None}

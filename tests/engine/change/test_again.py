@@ -10,13 +10,21 @@ from orderloom.engine.program import Program
 from orderloom.models.callout import Outcome
 from orderloom.models.catalog import Action
 from orderloom.models.change import TaskVerdict
-from orderloom.models.expression import Root
-from orderloom.models.inventory import EMPTY
-from orderloom.models.journal import AmendmentRequested, CalloutAnswered, OrderHeld, TimerFired, TimerKind
+from orderloom.models.expression import Binary, BinaryOperator, Collection, Quantified, Quantifier, Root
+from orderloom.models.inventory import EMPTY, AssetState
+from orderloom.models.journal import (
+    AmendmentRequested,
+    CalloutAnswered,
+    CancellationRequested,
+    OrderHeld,
+    TimerFired,
+    TimerKind,
+)
 from orderloom.models.order import OrderStatus, ProductOrder
 from orderloom.models.plan import TaskRole, TaskState
 from orderloom.models.tasks import Reach
-from tests.engine.building import DAY, attribute, item, order, ref, rule, spec
+from orderloom.models.values import BOOLEAN, INTEGER
+from tests.engine.building import DAY, attribute, item, lit, order, ref, rule, spec
 from tests.engine.change.world import World
 from tests.engine.conftest import Kit
 
@@ -161,3 +169,24 @@ def test_what_a_task_delivered_goes_with_the_run_that_delivered_it() -> None:
     assert "d" not in world.state.lines["1"].attributes
     world.finish()
     assert {id: asset.attributes.get("d") for id, asset in world.left().items()} == {"O1:0": "0: 1, None", "O1:1": None}
+
+
+def test_what_was_added_for_something_suspended_is_in_use_once_that_is_not_suspended_after_all() -> None:
+    phones = Quantified(Quantifier.COUNT, Collection.CHILDREN, None, "c", None, None, INTEGER)
+    none = Binary(BinaryOperator.EQUAL, phones, lit(0, INTEGER), BOOLEAN)
+    product = spec("P", "product", contains=[("P", 0, None)])
+    rules = (rule("P", "C", when=none), rule("C", "R"))
+    stay = Kit.plan("PP", "P", Kit.task("manual", "PP.m"), actions=(Action.DELETE,))
+    program = Kit.program([product, spec("C", "cfs"), spec("R", "rfs")], [stay], rules=rules)
+    first = World(
+        program, order(item("0", "P"), item("1", "P", parent="0"), item("2", "P", parent="1"), id="O1"), EMPTY
+    )
+    first.finish()
+    items = (item("s", "P", Action.SUSPEND, product="O1:1"), item("d", "P", Action.DELETE, product="O1:2"))
+    world = World(program, order(*items, id="O2"), first.inventory)
+    assert world.assets["R@line:C@line:O1:1"].state is AssetState.SUSPENDED
+    world.apply(CancellationRequested(items=("s",), inventory=world.inventory, by="ana"))
+    world.finish()
+    assert {each.id: each.state for each in world.left().values()} == dict.fromkeys(
+        ("O1:0", "O1:1", "C@line:O1:1", "R@line:C@line:O1:1"), AssetState.ACTIVE
+    )

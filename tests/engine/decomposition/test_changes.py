@@ -7,7 +7,7 @@ from dataclasses import replace
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action, RelationKind, Scope
-from orderloom.models.expression import Binary, BinaryOperator, Collection, Expression, Quantified, Quantifier
+from orderloom.models.expression import Binary, BinaryOperator, Collection, Expression, Quantified, Quantifier, Root
 from orderloom.models.fulfillment import Decomposition, LineRelation
 from orderloom.models.inventory import EMPTY, AssetState, Inventory
 from orderloom.models.order import ItemRelation, OrderItem
@@ -15,6 +15,7 @@ from orderloom.models.values import BOOLEAN, INTEGER
 from tests.engine.building import (
     attribute,
     carried_out,
+    formula,
     is_action,
     item,
     lit,
@@ -239,3 +240,65 @@ def test_a_value_that_no_rule_gives_any_more_goes() -> None:
     inventory = after(made, item("1", "Home", site="here"))
     left = after(made, item("c", "Home", Action.MODIFY, product="O1:1", site=None), inventory=inventory, id="O2")
     assert {dict(each.attributes).get("site") for each in left.assets.values()} == {None}
+
+
+def test_a_rule_that_no_longer_fires_leaves_what_the_others_give() -> None:
+    """The product below is not named in the order, but one of its two rules looks at the product above."""
+    same = Binary(BinaryOperator.EQUAL, ref("site"), ref("site", root=Root.PARENT), BOOLEAN)
+    made = program(
+        [
+            spec("Home", "product", _SITE, contains=[("Home", 0, None)]),
+            spec("Access", "cfs", _SITE),
+        ],
+        [
+            rule("Home", "Access", suffix="#1", sets={"site": lit("away")}),
+            rule("Home", "Access", suffix="#2", when=same, sets={"site": ref("site")}, priority=1),
+        ],
+    )
+    inventory = after(made, item("1", "Home", site="here"), item("2", "Home", parent="1", site="here"))
+    below = "Access@line:O1:2"
+    assert inventory.assets[below].attributes == {"site": "here"}
+    moved = item("c", "Home", Action.MODIFY, product="O1:1", site="there")
+    inventory = after(made, moved, inventory=inventory, id="O2")
+    assert inventory.assets[below].attributes == {"site": "away"}
+
+
+def _few() -> Program:
+    """A site has a card for each phone, and one of its own while there are none; each with a licence for its number."""
+    phones = Quantified(Quantifier.COUNT, Collection.CHILDREN, "Phone", "c", None, None, INTEGER)
+    none = Binary(BinaryOperator.EQUAL, phones, lit(0, INTEGER), BOOLEAN)
+    number = attribute("number")
+    return program(
+        [
+            spec("Home", "product", number, contains=[("Phone", 0, None)]),
+            spec("Phone", "product", number),
+            spec("Card", "cfs", number, scope=Scope.PARENT),
+            spec("Licence", "rfs", number, scope=Scope.KEY, key=formula(ref("number"), "number")),
+        ],
+        [
+            rule("Home", "Card", when=none, sets={"number": ref("number")}),
+            rule("Phone", "Card", sets={"number": ref("number")}),
+            rule("Card", "Licence", sets={"number": ref("number")}),
+        ],
+    )
+
+
+def test_what_is_suspended_gives_up_what_it_no_longer_asks_for() -> None:
+    made = _few()
+    inventory = after(made, item("1", "Home", number="1"), item("2", "Phone", parent="1", number="2"))
+    changed = (item("s", "Home", Action.SUSPEND, product="O1:1"), item("d", "Phone", Action.DELETE, product="O1:2"))
+    inventory = after(made, *changed, inventory=inventory, id="O2")
+    left = {each.id: (each.state, each.attributes["number"]) for each in inventory.assets.values()}
+    idle = (AssetState.SUSPENDED, "1")
+    assert left == {"O1:1": idle, "Card@parent:O1:1": idle, "Licence@key:ACC/1": idle}
+
+
+def test_what_is_added_for_something_suspended_is_suspended() -> None:
+    """Though the order does not name the suspended product."""
+    made = _few()
+    inventory = after(made, item("1", "Home", number="1"), item("2", "Phone", parent="1", number="2"))
+    inventory = after(made, item("s", "Home", Action.SUSPEND, product="O1:1"), inventory=inventory, id="O2")
+    inventory = after(made, item("d", "Phone", Action.DELETE, product="O1:2"), inventory=inventory, id="O3")
+    assert {each.id: each.state for each in inventory.assets.values()} == dict.fromkeys(
+        ("O1:1", "Card@parent:O1:1", "Licence@key:ACC/1"), AssetState.SUSPENDED
+    )

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from orderloom.engine.decomposition import decompose, decompose_further
+from orderloom.engine.inventory import state_after
 from orderloom.engine.simulation import simulate
 from orderloom.models.catalog import Action, Level, Scope
-from orderloom.models.expression import Collection, Presence, Quantified, Quantifier, Variable
-from orderloom.models.inventory import EMPTY
+from orderloom.models.expression import Binary, BinaryOperator, Collection, Presence, Quantified, Quantifier, Variable
+from orderloom.models.inventory import EMPTY, AssetState
 from orderloom.models.journal import EntryKind
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskState
 from orderloom.models.tasks import Reach
 from orderloom.models.values import BOOLEAN, INTEGER, STRING
-from tests.engine.building import attribute, carried_out, formula, item, order, program, ref, rule, spec
+from tests.engine.building import attribute, carried_out, formula, item, lit, order, program, ref, rule, spec
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Kit
@@ -83,6 +84,26 @@ def test_what_is_joined_by_something_in_use_is_not_suspended() -> None:
     joined, under = decompose_further(made, second, lines, "2", "port").joined
     assert (joined.id, joined.action, joined.users_added) == (shared.id, Action.NO_CHANGE, frozenset({"O2:2"}))
     assert (under.spec, under.action, under.sources) == ("Below", Action.NO_CHANGE, lines[under.id].sources)
+
+
+def test_what_was_added_for_something_suspended_is_joined_by_something_in_use() -> None:
+    phones = Quantified(Quantifier.COUNT, Collection.CHILDREN, None, "c", None, None, INTEGER)
+    none = Binary(BinaryOperator.EQUAL, phones, lit(0, INTEGER), BOOLEAN)
+    rules = (rule("P", "Shared", when=PRESENT), rule("Q", "Shared", when=none), rule("Shared", "Below"))
+    products = [PRODUCT, spec("Q", "product", contains=[("N", 0, None)]), spec("N", "product")]
+    made = program([*products, spec("Shared", "rfs", scope=Scope.ACCOUNT), spec("Below", "resource")], rules)
+    before = order(item("1", "Q"), item("2", "N", parent="1"), id="O1")
+    inventory = carried_out(before, decompose(made, before), EMPTY)
+    changed = (item("s", "Q", Action.SUSPEND, product="O1:1"), item("d", "N", Action.DELETE, product="O1:2"))
+    second = order(*changed, item("3", "P"), id="O2")
+    lines = decompose(made, second, inventory).lines
+    above, below = [line for line in lines.values() if line.level is not Level.PRODUCT]
+    assert state_after(above, lines) is state_after(below, lines) is AssetState.SUSPENDED
+
+    lines["3"].attributes["port"] = "7"
+    joined = {line.id: line for line in decompose_further(made, second, lines, "3", "port").joined}
+    assert set(joined) == {above.id, below.id}
+    assert {state_after(line, {**lines, **joined}) for line in joined.values()} == {AssetState.ACTIVE}
 
 
 def test_a_key_may_come_later() -> None:
