@@ -90,16 +90,29 @@ def _earlier_runs(turn: Turn, task: Task) -> None:
 
 def skip(turn: Turn, task: Task, why: str) -> None:
     """The task is not needed, and neither are the tasks of a subplan that it stands for."""
-    leave_waiting(turn, task)
-    todo = [task]
+    _skip(turn, [task], why)
+
+
+def skip_parts(turn: Turn, task: Task, why: str) -> None:
+    """What is left of the subplan that the task stands for is not needed."""
+    _skip(turn, _parts(turn, task), why)
+
+
+def _skip(turn: Turn, todo: list[Task], why: str) -> None:
     while todo:
         each = todo.pop()
         if each.state.final:
             continue
+        leave_waiting(turn, each)
         each.queue, each.due = "", None
         turn.move(each, TaskState.SKIPPED, why=why)
         _done(turn, each)
-        todo.extend(turn.state.tasks[part] for part in reversed(turn.index.parts.get(each.id, ())))
+        todo.extend(_parts(turn, each))
+
+
+def _parts(turn: Turn, task: Task) -> list[Task]:
+    """The tasks of the subplan that a task stands for, the first one last."""
+    return [turn.state.tasks[part] for part in reversed(turn.index.parts.get(task.id, ()))]
 
 
 def _done(turn: Turn, task: Task) -> None:

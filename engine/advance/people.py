@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from orderloom.engine.advance.attributes import set_attribute
 from orderloom.engine.advance.index import is_open
-from orderloom.engine.advance.outcomes import complete, skip
+from orderloom.engine.advance.outcomes import complete, skip, skip_parts
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.orchestration.remedies import TAKE_AMENDED
@@ -89,6 +89,8 @@ def fallout_resolved(turn: Turn, event: FalloutResolved) -> None:
     task.by = event.by
     if event.outputs:
         task.outputs = {**task.outputs, **event.outputs}
+    # whoever has done what it stands for has done all of it
+    skip_parts(turn, task, why=why)
     complete(turn, task, why=why, response=task.outputs, event=task.outputs, form=task.outputs)
 
 

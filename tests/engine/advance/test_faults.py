@@ -309,3 +309,24 @@ def test_a_copy_of_the_state_goes_its_own_way(kit: Any) -> None:
         assert state.status.value == "inProgress"
     advance(program, state, answer(Outcome.FATAL), kit.at)
     assert state.tasks[TASK].state is TaskState.FALLOUT
+
+
+def test_a_subplan_done_by_hand_is_done_as_a_whole(kit: Any) -> None:
+    """It waits for what nothing supplies; whoever has done it has done all of its tasks."""
+    lookup = kit.task("call", "P.a", sets=(kit.sets("port", kit.read("ref", Root.RESPONSE)),))
+    whole = kit.task("subplan", "P.s", plan="Q", after=(kit.needs("port"),))
+    program = kit.program(
+        [kit.spec("S", kit.attribute("port"))],
+        [
+            kit.plan("P", "S", lookup, whole, kit.task("milestone", "P.z", after=("P.s",))),
+            kit.plan("Q", "S", kit.task("call", "Q.x"), kit.task("manual", "Q.y", after=("Q.x",)), actions=()),
+        ],
+    )
+    for action, expected in ((FalloutAction.COMPLETE, "completed"), (FalloutAction.SKIP, "skipped")):
+        state, _ = kit.begin(program, kit.line("1", "S"))
+        step = advance(program, state, answer(Outcome.COMPLETED), kit.at)
+        assert one(step, OpenWork).task == "1/P.s"
+        step = advance(program, state, FalloutResolved(task="1/P.s", action=action, by="ana"), kit.at)
+        assert one(step, CloseWork).task == "1/P.s"
+        assert kit.states(state) == {"a": "completed", "s": expected, "x": "skipped", "y": "skipped", "z": "completed"}
+        assert state.status is OrderStatus.COMPLETED
