@@ -6,12 +6,14 @@ from collections.abc import Collection
 
 from orderloom.engine.advance.attributes import release
 from orderloom.engine.advance.awaiting import await_related
+from orderloom.engine.advance.index import Index
 from orderloom.engine.advance.refused import Refused
 from orderloom.engine.advance.turn import Turn
 from orderloom.engine.orchestration.remedies import base
 from orderloom.models.journal import EntryKind, RelatedOrdersWaived, RelatedTaskEnded
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import OrderState, PlanState, Task, TaskRole, TaskState
+from orderloom.models.tasks import TaskKind
 
 #: error code of a task that comes after tasks of a related order which will never be done
 RELATED_ORDER_ENDED = "related_order_ended"
@@ -50,6 +52,20 @@ def awaited_by(state: OrderState, definition: str = "") -> set[tuple[str, str]]:
             if before in tasks and before not in seen and not tasks[before].state.final:
                 seen.add(before)
                 todo.append(tasks[before])
+    return found
+
+
+def waits_only_for(state: OrderState) -> set[tuple[str, str]]:
+    """What the order waits for in related orders where it waits for nothing else: no call, person, event or instant. As
+    (order, task definition); empty where something may still happen without them."""
+    if state.change or state.status is OrderStatus.HELD or (isinstance(state.index, Index) and state.index.active):
+        return set()
+    found: set[tuple[str, str]] = set()
+    for task in state.tasks.values():
+        if task.state is TaskState.PENDING:
+            found.update(task.elsewhere)
+        elif not task.state.final and (task.state is not TaskState.RUNNING or task.kind is not TaskKind.SUBPLAN):
+            return set()
     return found
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 
-from orderloom.engine.advance import awaited_by, related_verdict
+from orderloom.engine.advance import awaited_by, related_verdict, waits_only_for
 from orderloom.models.journal import RelatedTaskEnded
 from orderloom.models.plan import OrderState, PlanState
 from orderloom.runtime.store.event_codec import event_bytes
 from orderloom.runtime.store.loading import load_states
+from orderloom.runtime.store.records import GateKind
 from orderloom.runtime.store.routing import NO_KEY
 from orderloom.runtime.store.rows import Rows
 
@@ -23,6 +24,7 @@ _TOLD = "DELETE FROM subscriptions WHERE order_id = ? AND task = ?"
 _GATES = "SELECT waits_for FROM gates WHERE order_id = ? AND kind != 'ended'"
 _LIVE = "SELECT name, field FROM subscriptions WHERE order_id = ? AND kind = 'related'"
 _ALL_OF = "DELETE FROM subscriptions WHERE order_id = ? AND kind = 'related'"
+_SENT = "SELECT 1 FROM inbox WHERE order_id = ? AND refused IS NULL LIMIT 1"
 _INBOX = "INSERT INTO inbox (order_id, event, received_at, priority) SELECT id, ?, ?, priority FROM orders WHERE id = ?"
 _NAMED = "SELECT id FROM orders WHERE external_id = ? AND external_id != '' ORDER BY sequence DESC LIMIT 1"
 
@@ -50,6 +52,12 @@ def write_related(writer: sqlite3.Connection, rows: Rows) -> int:
             for name in _names(state):
                 waiting = writer.execute(_OF, (name,)).fetchall()
                 told += _tell(writer, name, state, at, waiting) if waiting else 0
+        # last, since who has been told something goes on
+        for state, at in rows.moved:
+            told += _tell_of_standstill(writer, state, at)
+        for (gated,) in set(rows.gated):
+            for state in _waiting_for(writer, gated):
+                told += _tell_of_standstill(writer, state, max(at for _state, at in rows.moved))
     return told
 
 
@@ -78,6 +86,60 @@ def _tell_of_circles(writer: sqlite3.Connection, state: OrderState, at: int, onl
                 problem = f"order `{state.order.id}` waits for this one in turn"
                 told += _post(writer, order, RelatedTaskEnded(order=name, task=task, problem=problem), at)
     return told
+
+
+def _tell_of_standstill(writer: sqlite3.Connection, state: OrderState, at: int) -> int:
+    """Tells an order which waits for nothing but others that none of them will ever go on.
+
+    A circle may close where no task is put after another, through an attribute that a task is to supply; it shows once
+    all orders in it wait for each other and for nothing else.
+    """
+    awaited = waits_only_for(state)
+    if not awaited or not _stand_still(writer, state):
+        return 0
+    problem = "order `{}` waits for this one in turn"
+    return sum(
+        _post(writer, state.order.id, RelatedTaskEnded(order=name, task=task, problem=problem.format(name)), at)
+        for name, task in sorted(awaited)
+    )
+
+
+def _stand_still(writer: sqlite3.Connection, state: OrderState) -> bool:
+    """Whether an order and all that it waits for, through whatever orders, wait for each other and for nothing else."""
+    todo, seen = [state], {state.order.id}
+    while todo:
+        awaited = _waits_only_for(writer, todo.pop())
+        others = [_found(writer, name) for name in awaited]
+        if not others:
+            return False
+        for other in others:
+            if other is None:
+                # it may still come
+                return False
+            if other.order.id not in seen:
+                seen.add(other.order.id)
+                todo.append(other)
+    return True
+
+
+def _waits_only_for(writer: sqlite3.Connection, state: OrderState) -> list[str]:
+    """The orders that an order waits for, where it waits for nothing else and nothing has been sent to it."""
+    order = state.order.id
+    if state.status.final or writer.execute(_SENT, (order,)).fetchone():
+        return []
+    if state.plan is PlanState.NOT_STARTED:
+        gates = writer.execute("SELECT waits_for, kind FROM gates WHERE order_id = ?", (order,)).fetchall()
+        return [] if any(kind == GateKind.ENDED for _name, kind in gates) else sorted({name for name, _kind in gates})
+    awaited = waits_only_for(state)
+    live = set(writer.execute(_LIVE, (order,)).fetchall())
+    return sorted({name for name, _task in awaited}) if awaited <= live else []
+
+
+def _waiting_for(writer: sqlite3.Connection, order: str) -> list[OrderState]:
+    """The orders whose tasks wait for tasks of an order."""
+    state = _found(writer, order)
+    named = {row[0] for name in (_names(state) if state else ()) for row in writer.execute(_OF, (name,)).fetchall()}
+    return load_states(writer, tuple(sorted(named))) if named else []
 
 
 def _is_circle(writer: sqlite3.Connection, order: str, task: str) -> bool:

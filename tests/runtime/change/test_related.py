@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import event, given, settings
+from hypothesis import strategies as st
 
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskState
@@ -38,6 +41,12 @@ def letter(*related: str, kind: str = "relatedTo", **more: Any) -> dict[str, Any
     item = {"id": "1", "action": "add", "product": {"productSpecification": {"id": "Letter"}}}
     relations = [{"id": each, "relationshipType": kind} for each in related]
     return {"billingAccount": {"id": "A-9"}, "productOrderItem": [item], "orderRelationship": relations, **more}
+
+
+def card(*related: str, **more: Any) -> dict[str, Any]:
+    found = letter(*related, **more)
+    found["productOrderItem"][0]["product"] = {"productSpecification": {"id": "Card"}}
+    return found
 
 
 def states(runtime: SyncRuntime, id: str) -> dict[str, TaskState]:
@@ -171,13 +180,11 @@ plan Draw for Card on add {
 def test_tasks_that_would_wait_for_each_other_are_handed_to_a_person(tmp_path: Path) -> None:
     send = FILES["templates/send.http.j2"].replace('"size": {{ line.size }}', '"spec": {{ line.spec }}')
     files = {**FILES, "design.loom": FILES["design.loom"] + RING, "templates/send.http.j2": send}
-    card = letter("one", id="two")
-    card["productOrderItem"][0]["product"] = {"productSpecification": {"id": "Card"}}
     with SyncRuntime(tmp_path / "home") as runtime:
         runtime.deploy(files)
         runtime.submit(letter("two", id="one"))
         assert states(runtime, "one") == {"post": T.PENDING}
-        runtime.submit(card)
+        runtime.submit(card("one", id="two"))
         assert states(runtime, "two") == {"sketch": T.FALLOUT, "draw": T.PENDING}
         (item,) = runtime.work()
         assert "order `one` waits for this one in turn" in item.message
@@ -198,3 +205,75 @@ def test_a_task_does_not_wait_for_an_order_that_waits_for_its_own(runtime: SyncR
     finish(runtime, "later")
     assert [runtime.order(each).status for each in (first, "later")] == [S.COMPLETED, S.COMPLETED]
     assert not any(runtime.replay(each).differences for each in (first, "later"))
+
+
+CIRCLE = """
+product Letter { }
+product Card {
+  number  string
+}
+plan Post for Letter on add { call post { operation depot.send   after Card.draw within related order } }
+plan Draw for Card on add {
+  call sketch { operation depot.send   after Letter.post within related order   set number = response.tracking }
+  milestone draw { after number }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def circles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncRuntime]:
+    send = FILES["templates/send.http.j2"].replace('"size": {{ line.size }}', '"spec": {{ line.spec }}')
+    with SyncRuntime(tmp_path_factory.mktemp("circles") / "home") as runtime:
+        runtime.deploy({**FILES, "design.loom": FILES["design.loom"] + CIRCLE, "templates/send.http.j2": send})
+        yield runtime
+
+
+def test_a_circle_that_closes_through_an_attribute_is_handed_to_a_person(tmp_path: Path) -> None:
+    """`Card.draw` comes after no task of its own order, but `Card.sketch` supplies what it waits for."""
+    send = FILES["templates/send.http.j2"].replace('"size": {{ line.size }}', '"spec": {{ line.spec }}')
+    files = {**FILES, "design.loom": FILES["design.loom"] + CIRCLE, "templates/send.http.j2": send}
+    with SyncRuntime(tmp_path / "home") as runtime:
+        runtime.deploy(files)
+        runtime.submit(letter("two", id="one"))
+        assert states(runtime, "one") == {"post": T.PENDING}
+        runtime.submit(card("one", id="two"))
+        assert states(runtime, "two") == {"sketch": T.FALLOUT, "draw": T.PENDING}
+        assert states(runtime, "one") == {"post": T.PENDING}
+        (item,) = runtime.work()
+        assert "order `one` waits for this one in turn" in item.message
+        runtime.retry(item.id, "ada")
+        runtime.run_until_idle()
+        assert [runtime.order(each).status for each in ("one", "two")] == [S.COMPLETED, S.COMPLETED]
+        assert not any(runtime.replay(each).differences for each in ("one", "two"))
+
+
+RUNS = count()
+
+
+def _related(data: st.DataObject, names: list[str], name: str, kind: str) -> list[str]:
+    """The orders that one names: any others, but it can only depend on those that are there."""
+    others = names if kind == "relatedTo" else names[: names.index(name)]
+    found = data.draw(st.sets(st.sampled_from(others))) if others else set()
+    return sorted(found - {name})
+
+
+@settings(max_examples=15)
+@given(data=st.data())
+def test_whatever_waits_for_whatever_nothing_waits_for_ever(circles: SyncRuntime, data: st.DataObject) -> None:
+    """Once people let go on what they are told of, all orders are done."""
+    run = next(RUNS)
+    names = [f"{run}-{place}" for place in range(data.draw(st.integers(2, 4), "orders"))]
+    for name in names:
+        kind = data.draw(st.sampled_from(("relatedTo", "relatedTo", "dependsOn")))
+        known = _related(data, names, name, kind)
+        circles.submit(data.draw(st.sampled_from((letter, card)))(*known, kind=kind, id=name))
+        if data.draw(st.booleans(), "goes on"):
+            circles.run_until_idle()
+    circles.run_until_idle()
+    told = 0
+    while work := circles.work():
+        told += 1
+        circles.retry(data.draw(st.sampled_from([item.id for item in work])), "ada")
+        circles.run_until_idle()
+    event(f"people were asked: {bool(told)}")
+    assert {name: circles.order(name).status for name in names} == dict.fromkeys(names, S.COMPLETED)
