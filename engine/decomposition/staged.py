@@ -155,12 +155,16 @@ class _Further(Levels):
         """The sources join a line: what it lacks they give, and what they set by a higher priority."""
         work = self._work
         users = frozenset(each.source.asset for each in group.contributions)
+        gained = users - (asset.users if asset else frozenset())
+        if there.written:
+            # inventory was told already that they no longer use it
+            gained |= users & there.users_removed
         idle = state_after(there, work.lines) is AssetState.SUSPENDED
         line = replace(
             there,
             attributes=dict(there.attributes),
             sources=(*there.sources, *(LineSource(each.source.id, each.rule.id) for each in group.contributions)),
-            users_added=there.users_added | (users - (asset.users if asset else frozenset())),
+            users_added=there.users_added | gained,
             users_removed=there.users_removed - users,
             quantity=self._quantity(group, there),
         )

@@ -86,8 +86,9 @@ _LATE_VALUES = (ref("d", INTEGER), ref("d", INTEGER, Root.PARENT), ref("d", INTE
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Program:
-    """Three products that may contain each other, six technical specs, two to nine rules."""
+def programs(draw: st.DrawFn, *, working: bool = True) -> Program:
+    """Three products that may contain each other, six technical specs, two to nine rules; tasks that take time where
+    `working`."""
     scopes = {name: draw(st.sampled_from(_SCOPES)) for name in TECHNICAL}
     delivering = sorted(draw(st.sets(st.sampled_from((*PRODUCTS, "C0", "R0")), max_size=2)))
     specs: list[Spec] = [
@@ -116,8 +117,9 @@ def programs(draw: st.DrawFn) -> Program:
         ]
         rules.append(_rule(draw, draw(st.sampled_from(sources)), target, place, bool(delivering)))
     plans = [_delivery(draw, each) for each in delivering]
-    working = draw(st.sets(st.sampled_from((*PRODUCTS, *PRODUCTS, *TECHNICAL)), min_size=2, max_size=5))
-    plans += [_work(draw, each) for each in sorted(working)]
+    if working:
+        busy = draw(st.sets(st.sampled_from((*PRODUCTS, *PRODUCTS, *TECHNICAL)), min_size=2, max_size=5))
+        plans += [_work(draw, each) for each in sorted(busy)]
     made = replace(design(specs, rules), plans={each.name: each for each in plans}, operations=_CALLS)
     return compile_design(made)
 

@@ -150,6 +150,26 @@ def test_what_arrives_at_a_child_is_told_to_the_rules_of_its_parent() -> None:
         assert [line.asset for line in found] == (["Switch@line:O1:1"] if second.id == "O2" else [])
 
 
+def test_a_user_that_comes_back_to_what_it_has_left_is_a_user(kit: type[Kit]) -> None:
+    """While its child moves there is nothing to share a switch for; what the new child is told brings it back."""
+    port = Variable("c", "port", STRING)
+    some = Quantified(Quantifier.ANY, Collection.CHILDREN, None, "c", Presence(port, True, BOOLEAN), None, BOOLEAN)
+    specs = [
+        spec("House", "product", contains=[("P", 0, None)]),
+        PRODUCT,
+        spec("Switch", "cfs", scope=Scope.ACCOUNT),
+    ]
+    find = kit.task("manual", "Sell.find", sets=(kit.sets("port", kit.constant("7")),))
+    running = kit.program(specs, [kit.plan("Sell", "P", find)], rules=(rule("House", "Switch", when=some),))
+    houses = [item(each, "House") for each in "ab"]
+    before = simulate(running, order(*houses, *(item(f"{each.id}1", "P", parent=each.id) for each in houses), id="O1"))
+    users = frozenset(("O1:a", "O1:b"))
+    assert before.inventory.assets["Switch@account:ACC"].users == users
+
+    moved = simulate(running, order(item("m", "P", Action.MOVE, product="O1:a1"), id="O2"), before.inventory)
+    assert moved.inventory.assets["Switch@account:ACC"].users == users
+
+
 def test_new_tasks_are_woven_into_the_running_plan(kit: type[Kit]) -> None:
     text = kit.attribute("port")
     running = kit.program(
