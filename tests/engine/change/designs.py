@@ -92,7 +92,7 @@ def programs(draw: st.DrawFn, once: bool = False) -> Program:
     if draw(st.integers(0, 3)):
         stay = Kit.task("manual", STAY)
         plans.append(Kit.plan("Stay", "P", stay, actions=tuple(Action), once=Reach.ORDER))
-    return Kit.program(specs, [*plans, *_WITHIN], _OPERATIONS, rules=tuple(rules))
+    return Kit.program(specs, [*plans, *draw(_within_plans())], _OPERATIONS, rules=tuple(rules))
 
 
 @st.composite
@@ -264,6 +264,21 @@ _WITHIN = (
     ),
     _within("Tell", Kit.task("manual", "Tell.x")),
 )
+
+
+@st.composite
+def _within_plans(draw: st.DrawFn) -> list[PlanDefinition]:
+    """The plans that run within tasks; now and then tasks of those have conditions."""
+    if draw(st.booleans()):
+        return list(_WITHIN)
+    return [
+        replace(plan, tasks=tuple(replace(each, when=draw(st.none() | _whens())) for each in plan.tasks))
+        if plan.name in ("In", "Deep")
+        else plan
+        for plan in _WITHIN
+    ]
+
+
 _OPERATIONS = (
     *(Kit.operation(f"sys.{each}", attribute("ref")) for each in ("do", "undo", "drop", "undrop", "stop")),
     Kit.operation("sys.slow", attribute("ref"), callback_within=timedelta(hours=4)),
