@@ -58,7 +58,10 @@ def awaited_by(state: OrderState, definition: str = "") -> set[tuple[str, str]]:
 def waits_only_for(state: OrderState) -> set[tuple[str, str]]:
     """What the order waits for in related orders where it waits for nothing else: no call, person, event or instant. As
     (order, task definition); empty where something may still happen without them."""
-    if state.change or state.status is OrderStatus.HELD or (isinstance(state.index, Index) and state.index.active):
+    index = state.index
+    if isinstance(index, Index) and (index.active or not index.elsewhere):
+        return set()
+    if state.change or state.status is OrderStatus.HELD:
         return set()
     found: set[tuple[str, str]] = set()
     for task in state.tasks.values():
