@@ -106,9 +106,10 @@ def write_inventory(turn: Turn) -> None:
             changes.append(change_for(line, lines, order, AssetState.RESERVED))
     for line in (lines[each] for each in turn.ended):
         if line.state is OrderStatus.COMPLETED:
-            changed = writes(line, lines)
-            change = change_for(line, lines, order, state_after(line, lines)) if changed else None
             former = _others(turn, line.asset)
+            # where it was written before it was joined, what inventory was told then does not hold any more
+            changed = writes(line, lines) or (line.written and not former)
+            change = change_for(line, lines, order, state_after(line, lines)) if changed else None
             if former and (line.written or any(each.written for each in former)):
                 change = over(line, change, former)
             line.written = line.written or changed

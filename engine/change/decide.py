@@ -209,7 +209,7 @@ class Verdicts:
                 continue
             followed.add(key)
             for task in seen_by.get(key, ()):
-                if self._is_decided(task):
+                if self._is_decided(task, key):
                     continue
                 verdict = self.verdicts[task.id] = self._still_wanted(task, key)
                 if verdict[0] not in (_V.UPDATE, _V.KEEP):
@@ -228,10 +228,14 @@ class Verdicts:
         inner = key[1] == _PARTS
         return inner or whole.state is _SKIPPED or verdict is _V.RESTART or self._condition_fails(whole)
 
-    def _is_decided(self, task: Task) -> bool:
-        """Whether nothing more that differs can lead to another verdict: only that it is not needed any more can."""
+    def _is_decided(self, task: Task, key: Key) -> bool:
+        """Whether nothing more that differs can lead to another verdict: only that it, or what it is part of, is not
+        needed any more can."""
         verdict = self.verdicts.get(task.id, (None, ""))[0]
-        return verdict is not None and not (verdict in (_V.AMEND, _V.UPDATE) and self._condition_fails(task))
+        if verdict not in (_V.AMEND, _V.UPDATE):
+            return verdict is not None
+        begun = key[1] == _PARTS and task.kind is TaskKind.SUBPLAN and task.state is TaskState.RUNNING
+        return not begun and not self._condition_fails(task)
 
     def _goes_on_as_designed(self, task: Task, verdict: TaskVerdict) -> bool:
         """Whether the amend plan that stands for the task is given up; if it runs, then as if never done."""

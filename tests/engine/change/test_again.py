@@ -10,7 +10,7 @@ from orderloom.engine.program import Program
 from orderloom.models.callout import Outcome
 from orderloom.models.catalog import Action
 from orderloom.models.change import TaskVerdict
-from orderloom.models.expression import Binary, BinaryOperator, Collection, Quantified, Quantifier, Root
+from orderloom.models.expression import Binary, BinaryOperator, Collection, Formula, Quantified, Quantifier, Root
 from orderloom.models.inventory import EMPTY, AssetState
 from orderloom.models.journal import (
     AmendmentRequested,
@@ -190,3 +190,23 @@ def test_what_was_added_for_something_suspended_is_in_use_once_that_is_not_suspe
     assert {each.id: each.state for each in world.left().values()} == dict.fromkeys(
         ("O1:0", "O1:1", "C@line:O1:1", "R@line:C@line:O1:1"), AssetState.ACTIVE
     )
+
+
+def test_what_runs_in_a_subplan_that_is_not_wanted_any_more_is_not_either() -> None:
+    """`In.x` is looked at first, for its own condition, which still holds; then the whole that it is part of."""
+    whole = Kit.task("subplan", "PP.s", when=Kit.equal("b", "1"), plan="In")
+    several = Quantified(Quantifier.COUNT, Collection.LINES, "P", "p", None, None, INTEGER)
+    some = Formula(Binary(BinaryOperator.AT_LEAST, several, lit(1, INTEGER), BOOLEAN), "count of P >= 1")
+    plans = [
+        Kit.plan("PP", "P", whole, Kit.task("manual", "PP.stay")),
+        Kit.plan("In", "P", Kit.task("subplan", "In.x", when=some, plan="Deep"), actions=()),
+        Kit.plan("Deep", "P", Kit.task("manual", "Deep.y"), actions=()),
+    ]
+    program = Kit.program([spec("P", "product", attribute("b"))], plans)
+    world = World(program, order(item("1", "P", b="1"), item("2", "P", b="1")), EMPTY)
+    assert world.state.tasks["1/PP.s/In.x"].state is TaskState.RUNNING
+    amended(world, order(item("1", "P", b="2")))
+    tasks = world.state.tasks
+    assert {tasks[each].state for each in ("1/PP.s", "1/PP.s/In.x", "1/PP.s/In.x/Deep.y")} == {TaskState.SKIPPED}
+    world.finish()
+    assert world.state.status is OrderStatus.COMPLETED

@@ -150,6 +150,18 @@ def test_what_arrives_at_a_child_is_told_to_the_rules_of_its_parent() -> None:
         assert [line.asset for line in found] == (["Switch@line:O1:1"] if second.id == "O2" else [])
 
 
+def test_what_was_suspended_before_something_in_use_joins_it_is_in_use_again(kit: type[Kit]) -> None:
+    specs = [PRODUCT, spec("Q", "product"), spec("Shared", "rfs", scope=Scope.ACCOUNT), spec("Below", "resource")]
+    rules = (rule("P", "Shared", when=PRESENT), rule("Q", "Shared"), rule("Shared", "Below"))
+    find = kit.task("manual", "Sell.find", sets=(kit.sets("port", kit.constant("7")),))
+    running = kit.program(specs, [kit.plan("Sell", "P", find)], rules=rules)
+    before = simulate(running, order(item("1", "Q"), id="O1"))
+    items = (item("s", "Q", Action.SUSPEND, product="O1:1"), item("2", "P"))
+    left = simulate(running, order(*items, id="O2"), before.inventory).inventory
+    states = {each.id: each.state for each in left.assets.values() if each.level is not Level.PRODUCT}
+    assert states == dict.fromkeys(("Shared@account:ACC", "Below@line:Shared@account:ACC"), AssetState.ACTIVE)
+
+
 def test_a_user_that_comes_back_to_what_it_has_left_is_a_user(kit: type[Kit]) -> None:
     """While its child moves there is nothing to share a switch for; what the new child is told brings it back."""
     port = Variable("c", "port", STRING)
