@@ -62,7 +62,7 @@ def wanted_line(work: Work, group: Group, asset: Asset | None, reconsidered: Seq
         attributes={},
         parent=first.id,
         root=first.root,
-        asset=asset.id if asset else _unheld(work, f"{target.name}@{target.scope}:{group.anchor}"),
+        asset=asset.id if asset else unheld(work, f"{target.name}@{target.scope}:{group.anchor}"),
         scope=target.scope,
         anchor=_anchor(target, group.anchor),
         sources=tuple(LineSource(each.source.id, each.rule.id) for each in contributions),
@@ -213,7 +213,8 @@ def _hold(line: Line, asset: Asset) -> None:
     line.provenance = dict.fromkeys(asset.attributes, _FROM_INVENTORY)
 
 
-def _unheld(work: Work, id: str) -> str:
+def unheld(work: Work, id: str) -> str:
+    """The id of a new item: that of one which inventory holds is not taken again."""
     while id in work.assets:
         id += "'"
     return id

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from orderloom.engine.decomposition import decompose, decompose_further
 from orderloom.engine.inventory import state_after
 from orderloom.engine.simulation import simulate
-from orderloom.models.catalog import Action, Level, Scope
+from orderloom.models.catalog import Action, Level, RelationKind, Scope
 from orderloom.models.expression import Binary, BinaryOperator, Collection, Presence, Quantified, Quantifier, Variable
 from orderloom.models.inventory import EMPTY, AssetState
 from orderloom.models.journal import EntryKind
-from orderloom.models.order import OrderStatus
+from orderloom.models.order import ItemRelation, OrderStatus
 from orderloom.models.plan import TaskState
 from orderloom.models.tasks import Reach
 from orderloom.models.values import BOOLEAN, INTEGER, STRING
@@ -148,6 +149,19 @@ def test_what_arrives_at_a_child_is_told_to_the_rules_of_its_parent() -> None:
         lines["2"].attributes["port"] = "7"
         found = decompose_further(made, second, lines, "2", "port").added
         assert [line.asset for line in found] == (["Switch@line:O1:1"] if second.id == "O2" else [])
+
+
+def test_what_goes_makes_way_for_one_item_whoever_asks_for_it(kit: type[Kit]) -> None:
+    """The replaced product takes its card with it; then two new ones find that they need one."""
+    card = spec("Card", "resource", scope=Scope.ACCOUNT)
+    find = kit.task("auto", "Sell.find", sets=(kit.sets("port", kit.constant("7")),))
+    rules = (rule("P", "Card", when=PRESENT, quantity=lit(2, INTEGER)),)
+    running = kit.program([PRODUCT, card], [kit.plan("Sell", "P", find)], rules=rules)
+    before = simulate(running, order(item("1", "P"), id="O1"))
+    tie = (ItemRelation(kind=RelationKind.REPLACES, product="O1:1"),)
+    after = simulate(running, order(item("2", "P"), replace(item("3", "P"), relations=tie), id="O2"), before.inventory)
+    (found,) = [each for each in after.inventory.assets.values() if each.spec == "Card"]
+    assert (found.users, found.quantity) == ({"O2:2", "O2:3"}, 4)
 
 
 def test_what_was_suspended_before_something_in_use_joins_it_is_in_use_again(kit: type[Kit]) -> None:
