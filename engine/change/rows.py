@@ -60,6 +60,8 @@ class TaskRows:
         self._take_back()
         conflicts = self._conflicts(clashes)
         self._weave(conflicts)
+        self._follow_what_is_taken_back()
+        self._wait_behind_done()
         self._await_amended()
         self._wait_again()
         return tuple(self._decisions())
@@ -275,6 +277,55 @@ class TaskRows:
                 if waits:
                     task.after = tuple(sorted({*task.after, *waits}))
 
+    def _follow_what_is_taken_back(self) -> None:
+        """What a line with another action calls for comes after what takes back that which the former one did."""
+        open_ones: dict[str, set[str]] = {}
+        for task, (verdict, _) in self._verdicts.verdicts.items():
+            line = self._state.tasks[task].line
+            if verdict in (_V.UNDO, _V.RESOLVE) and self._state.lines[line].action is not self._lines[line].action:
+                remedies = (each for each in self._remedies.get(task, ()) if not self.tasks[each].state.final)
+                open_ones.setdefault(line, set()).update(remedies)
+        for row in (self.tasks[name] for name in self._added) if open_ones else ():
+            if row.role in LIVE and not row.within and row.line in open_ones:
+                row.after = tuple(sorted({*row.after, *open_ones[row.line]}))
+
+    def _wait_behind_done(self) -> None:
+        """What comes after a task that stays done comes after what that one came after and is to be done again, too."""
+        before = self._before_done()
+        for row in self.tasks.values():
+            if row.role in LIVE and row.state in (_S.PENDING, *_TURN_CAME):
+                firsts = (self.tasks[each] for each in self._before(row))
+                more = {each for first in firsts for each in _open(first, before)} - {row.id}
+                if not more <= set(row.after):
+                    row.after = tuple(sorted({*row.after, *more}))
+
+    def _before_done(self) -> dict[str, frozenset[str]]:
+        """By task that stays done, the open ones that it came after, directly or through others that stay done."""
+        found: dict[str, frozenset[str]] = {}
+        stack = [row.id for row in self.tasks.values() if row.role in LIVE and row.state.done]
+        while stack:
+            row = self.tasks[stack[-1]]
+            if row.id in found:
+                stack.pop()
+                continue
+            firsts = [self.tasks[each] for each in self._before(row)]
+            unknown = [each.id for each in firsts if each.state.done and each.id not in found]
+            if unknown:
+                stack += unknown
+                continue
+            stack.pop()
+            found[row.id] = frozenset(each for first in firsts for each in _open(first, found))
+        return found
+
+    def _before(self, row: Task) -> Iterator[str]:
+        """The tasks of the plan that a task comes after, as the whole that it is part of does once that has started."""
+        while True:
+            yield from (each for each in row.after if each in self.tasks and self.tasks[each].role in LIVE)
+            whole = self.tasks.get(row.within)
+            if whole is None or whole.state not in (_S.RUNNING, _S.COMPLETED):
+                return
+            row = whole
+
     def _await_amended(self) -> None:
         """What needs an attribute that is there, and is to be delivered anew, comes after what delivers it."""
         found = [
@@ -360,6 +411,13 @@ class TaskRows:
         if verdict in (_V.UNDO, _V.UNDO_REDO, _V.RESOLVE):
             return self._remedies.get(self._now_called(task), ())
         return ()
+
+
+def _open(first: Task, before: Mapping[str, Iterable[str]]) -> Iterable[str]:
+    """The open task itself, or those before one that is done."""
+    if first.state.done:
+        return before[first.id]
+    return () if first.state.final else (first.id,)
 
 
 _TAKES = {TaskRole.UNDO: "takes back", TaskRole.RESOLVE: "looks after what is left of"}
