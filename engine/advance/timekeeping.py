@@ -16,7 +16,7 @@ from orderloom.engine.scheduling.turnings import colour, is_held
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.journal import CancelTimer, EntryKind, Publish, StartTimer, TimerFired, TimerKind
-from orderloom.models.plan import PlanState, Task, TaskState
+from orderloom.models.plan import PlanState, Task, TaskRole, TaskState
 
 #: the expected completion is told anew when it moves by more than this share of the order's whole time
 _MOVED = 0.05
@@ -33,7 +33,12 @@ def wait_for_start(turn: Turn) -> None:
 
 
 def start_of(turn: Turn, task: Task) -> datetime | None:
-    """The instant before which a task is not to start; None where it may start now."""
+    """The instant before which a task is not to start; None where it may start now.
+
+    What takes others back, looks after them or is for a person to decide does not wait for the start of the order.
+    """
+    if task.role not in (TaskRole.PLANNED, TaskRole.AMEND):
+        return None
     wanted = turn.state.order.requested_start if turn.early else None
     late = turn.compiled(task).definition.start_late and turn.state.order.requested_completion is not None
     calculated = _timeline(turn).calculated.get(task.id) if late else None

@@ -81,7 +81,7 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
     merged = Merge(program, state, content).lines(redone | verdicts.again)
     lines, former = _lines(state, content, merged, plan.revision)
     superseded = frozenset(line.id for line in former.values())
-    rows = TaskRows(program, state, verdicts, lines, superseded, known)
+    rows = TaskRows(program, state, verdicts, lines, superseded, known, rescheduled=bool(plan.dates))
     decisions = rows.make(diff.clashes)
     touched = (*diff.changed, *diff.removed, *(clash.line for clash in diff.clashes))
     returns = Returns(state, known, verdicts, touched)

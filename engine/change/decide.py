@@ -164,6 +164,19 @@ class Verdicts:
             if live is None or live.state not in _DONE:
                 self.verdicts[task.id] = self._end(task, "its line is taken back before it was done again")
 
+    def tried(self, task: Task) -> int:
+        """How often this run of the task has been tried; a call that is held has not been sent yet."""
+        return task.attempts - self._tried_before.get(task.id, 0) - (task.state is TaskState.HELD)
+
+    @cached_property
+    def _tried_before(self) -> Mapping[str, int]:
+        """The attempts of all earlier runs, by task."""
+        found: dict[str, int] = {}
+        for task in self._state.tasks.values():
+            if task.role is TaskRole.FORMER:
+                found[task.of] = max(found.get(task.of, 0), task.attempts)
+        return found
+
     def _end(self, task: Task, why: str) -> tuple[TaskVerdict, str]:
         state = task.state
         undo = self.undo_of(task)
@@ -178,14 +191,14 @@ class Verdicts:
             if self._unknown(task) and task.kind is TaskKind.CALL:
                 return _V.RESOLVE, f"{why}; the design no longer says how to take it back"
             return _V.CANCEL, f"{why}; nothing is to be taken back"
-        unsent = state is TaskState.HELD and task.attempts == 1
-        if task.attempts and state in _UNDER_WAY and task.kind is TaskKind.CALL and not unsent:
+        tried = self.tried(task)
+        if tried and state in _UNDER_WAY and task.kind is TaskKind.CALL:
             if undo:
                 return _V.RESOLVE, f"{why}; it failed, and a person looks whether `{undo}` is needed"
             return _V.CANCEL, f"{why}; nothing is to be taken back"
         if state in (TaskState.WAITING, TaskState.RUNNING):
             return _V.CANCEL, f"{why}; it was not done yet"
-        if state in (TaskState.SCHEDULED, TaskState.FALLOUT) and task.attempts:
+        if state in (TaskState.SCHEDULED, TaskState.FALLOUT) and tried:
             return _V.CANCEL, f"{why}; it was not done yet"
         if state is _SKIPPED:
             return _V.DISCARD, f"{why}; it was skipped"

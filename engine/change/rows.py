@@ -37,6 +37,8 @@ class TaskRows:
         lines: Mapping[str, Line],
         superseded: frozenset[str],
         known: Definitions,
+        *,
+        rescheduled: bool,
     ) -> None:
         self._program = program
         self._state = state
@@ -45,6 +47,8 @@ class TaskRows:
         #: ids of lines of which a former version is kept
         self._superseded = superseded
         self._known = known
+        #: whether the dates of the order change: what has not been tried yet starts when they say
+        self._rescheduled = rescheduled
         self._revision = state.revision + 1
         self.tasks: dict[str, Task] = {}
         self.renamed: dict[str, str] = {}
@@ -185,8 +189,9 @@ class TaskRows:
                     kept.elsewhere = wanted.elsewhere
                 if old.state is _S.FROZEN:
                     kept.state = _S.READY if old.started_at else _S.PENDING
-                if verdict is _V.UPDATE and kept.state is _S.READY:
-                    # its condition is looked at again before it starts
+                fresh = kept.state in (_S.READY, _S.HELD) and not self._verdicts.tried(old)
+                if (verdict is _V.UPDATE and kept.state is _S.READY) or (self._rescheduled and fresh):
+                    # its condition, and when it is to start, is looked at again before it does
                     kept.state, kept.started_at, kept.retries = _S.PENDING, None, 0
                 if verdict is _V.UPDATE and old.attempts:
                     # its next attempt asks for something else, so it is another request
@@ -383,7 +388,9 @@ class TaskRows:
                 verdict, why = _V.ADD, self._added[old.id]
             row = self.tasks[old.id]
             if verdict is _V.KEEP and row.state is _S.PENDING and old.state not in (_S.PENDING, _S.FROZEN):
-                verdict, why = _V.UPDATE, "what it comes after is to be done again"
+                waits = any(first in self.tasks and not self.tasks[first].state.done for first in row.after)
+                again = "what it comes after is to be done again"
+                verdict, why = _V.UPDATE, again if waits else "the dates of the order differ"
             yield TaskDecision(
                 task=old.id,
                 line=old.line,
