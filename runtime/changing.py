@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from orderloom.engine.advance import advance, with_outlook
-from orderloom.engine.change import assess
+from orderloom.engine.change import assess, kind_of
 from orderloom.engine.decomposition import decompose
 from orderloom.engine.orchestration import orchestrate
 from orderloom.engine.scheduling import schedule
@@ -148,7 +148,7 @@ class Changes(Face):
         roles: Sequence[str] = (),
         force: bool = False,
     ) -> ChangePlan:
-        """What `amend` would do now. Changes nothing. Raises UnknownOrder, OrderRefused."""
+        """What `amend` would do now, asked for by the same user. Changes nothing. Raises UnknownOrder, OrderRefused."""
         order = await self._amended(id, document)
         request = AmendmentRequested(
             order=order, inventory=EMPTY, by="", accept=accept, roles=tuple(roles), force=force
@@ -292,7 +292,14 @@ class Changes(Face):
                 return each.digest
         raise UnknownBundle(name=f"{name} {version}")
 
+    def _entitled(self, id: str, request: ChangeRequest, what: str) -> ChangeRequest:
+        """The request with the roles of whoever makes it, who may force it where it does. Raises Forbidden."""
+        if request.force:
+            self.demand(Permission.ORDERS_FORCE, f"force {what}", id, id)
+        return request if self._principal.trusted else replace(request, roles=self._principal.roles)
+
     async def _preview(self, id: str, request: ChangeRequest) -> ChangePlan:
+        request = self._entitled(id, request, kind_of(request).value)
         state = await self._state(id)
         now = self._clock.now()
         inventory = replace(self._store.inventory(state.order.account.id), at=now)
@@ -306,8 +313,7 @@ class Changes(Face):
         return with_outlook(program, state, request, plan, now, self._library.program(state.design))
 
     async def _change(self, id: str, event: ChangeRequest, what: str) -> Receipt:
-        if event.force:
-            self.demand(Permission.ORDERS_FORCE, f"force {what}", id, id)
+        event = self._entitled(id, event, what)
         view = self._order(id)
         before = view.version
         deed = self._deed(
@@ -320,8 +326,7 @@ class Changes(Face):
             after={"accept": event.accept, "force": event.force},
             reason=event.reason,
         )
-        roles = event.roles if self._principal.trusted else self._principal.roles
-        event = replace(event, by=deed.who, roles=roles)
+        event = replace(event, by=deed.who)
         receipt = await self._ask(id, event, what, deed)
         if receipt.verdict is not Verdict.APPLIED:
             return receipt

@@ -28,6 +28,7 @@ from orderloom.runtime.errors import (
     UserExists,
 )
 from orderloom.runtime.store.identity import Grant, Held, Holder, OwnRole
+from tests.runtime.change import boxes
 from tests.runtime.face.parcels import FILES, box
 
 
@@ -327,3 +328,29 @@ def test_roles_made_of_roles_give_all_that_any_of_them_permits(
     expected = {each for name in reached if name in made for each in made[name][0]}
     expected |= {each for name in reached if name in ROLES for each in ROLES[name].permissions}
     assert principal("u", held, all_roles(own)).permissions == expected
+
+
+def test_a_dry_run_is_for_the_one_who_asks(tmp_path: Path) -> None:
+    """What it says is what the same user would meet: roles are the user's own, and force is for those who may."""
+    soft = 'undo      depot.fetch\n    no return soft "a fee" approval legal'
+    design = boxes.FILES["design.loom"].replace("undo      depot.fetch", soft)
+
+    async def work(runtime: Runtime) -> None:
+        await runtime.deploy({**boxes.FILES, "design.loom": design})
+        id = (await runtime.submit(boxes.order())).id
+        await runtime.run_until_idle()
+        await runtime.add_user("root", roles=["administrator"])
+        await runtime.put_role("legal", permissions=["orders.view"])
+        await runtime.add_user("lea", roles=["system", "legal"])
+        await runtime.add_user("al", roles=["system"])
+        lea, al = [await runtime.acting_as(each) for each in ("lea", "al")]
+        wanted = boxes.order(size="large")
+        assert not (await lea.preview_amend(id, wanted, accept=True)).reasons
+        (reason,) = (await al.preview_amend(id, wanted, accept=True, roles=["legal"])).reasons
+        assert "approval of `legal`" in reason
+        for preview in (al.preview_amend(id, wanted, force=True), al.preview_cancel(id, force=True)):
+            with pytest.raises(Forbidden):
+                await preview
+        assert not (await runtime.preview_amend(id, wanted, accept=True, roles=["legal"])).reasons
+
+    on(tmp_path, work)
