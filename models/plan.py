@@ -108,6 +108,8 @@ class Task:
     message: str = ""
     #: queue where its work item or fallout item lies, "" for none
     queue: str = ""
+    #: mark of what is asked of a person or awaited, `CompiledTask.asks`, while it is; another version may ask otherwise
+    asked: str = ""
     #: when it must be done, or when it goes on by itself (retry, pause, time limit)
     due: datetime | None = None
     ready_at: datetime | None = None

@@ -248,7 +248,7 @@ def _put(turn: Turn, task: Task, row: Task, why: str) -> None:
     turn.tasks.add(row.id)
     for name in (
         "definition", "kind", "line", "within", "after", "needs", "elsewhere", "attempts", "retries", "generation",
-        "outputs", "code", "message", "queue", "due", "by", "role", "of", "version",
+        "outputs", "code", "message", "queue", "asked", "due", "by", "role", "of", "version",
     ):  # fmt: skip
         setattr(task, name, getattr(row, name))
 

@@ -118,7 +118,7 @@ def _weighed(
     """What differs, what becomes of the tasks, and those of them whose deliveries do not count any more."""
     diff = Differences(program, state, content, kind).find()
     diff.note(key for clash in diff.clashes for key in ((clash.line, clash.attribute), (clash.line, "*")))
-    verdicts = Verdicts(program, state, content, diff, known, cancels=kind is not ChangeKind.MIGRATE)
+    verdicts = Verdicts(program, state, content, diff, known, migrates=kind is ChangeKind.MIGRATE)
     verdicts.decide()
     over = (
         state.tasks[task]

@@ -51,15 +51,15 @@ class Verdicts:
         diff: LineDiff,
         known: Definitions,
         *,
-        cancels: bool,
+        migrates: bool,
     ) -> None:
         self._program = program
         self._state = state
         self._wanted = wanted
         self._diff = diff
         self._known = known
-        #: whether calls under way are cancelled where that is possible
-        self._cancels = cancels
+        #: whether another version of the design holds from now on; then calls under way are not cancelled
+        self._migrates = migrates
         self.verdicts: dict[str, tuple[TaskVerdict, str]] = {}
         #: tasks that come back though an earlier run of theirs was given up
         self.again: set[str] = set()
@@ -100,6 +100,8 @@ class Verdicts:
         # what is new at a line delivers what was not there, or came from another one
         new = filter(self._is_new_at_its_line, self._wanted.tasks.values())
         self._first += tuple(key for task in new for key in self._delivered(task, _V.ADD))
+        if self._migrates:
+            self._ask_anew(kept)
         self._affect(kept)
         for task in self._state.tasks.values():
             if task.role is TaskRole.FORMER:
@@ -205,6 +207,21 @@ class Verdicts:
         return _V.DISCARD, f"{why}; it has not started"
 
     # --- tasks that are still wanted --------------------------------------------------------------------------------
+
+    def _ask_anew(self, kept: Iterable[Task]) -> None:
+        """What the other version of the design asks of people, or waits for, otherwise is asked anew; what is under way
+        in another manner starts in that one."""
+        for task in kept:
+            compiled = self._compiled(task)
+            if compiled is None or task.state in _FRESH or task.state.final or was_cancelled(self._state, task):
+                continue
+            waiting = task.state is TaskState.WAITING and task.kind in (TaskKind.MANUAL, TaskKind.WAIT)
+            if task.kind is compiled.definition.kind and not (waiting and task.asked != compiled.asks):
+                continue
+            why = "the other version of the design has it otherwise"
+            verdict = self._under_way(task, why) or (self._again(task, why) if _taken_on(task) else (_V.RESTART, why))
+            self.verdicts[task.id] = verdict
+            self._first = (*self._first, *self._delivered(task, verdict[0]))
 
     def _affect(self, kept: Iterable[Task]) -> None:
         """Follows what differs to the tasks that see it, and on to those that see what these deliver."""
@@ -430,7 +447,7 @@ class Verdicts:
         if task.kind is not TaskKind.CALL or not (waiting or task.state is TaskState.RUNNING):
             return None
         compiled = self._compiled(task)
-        operation = compiled.definition.cancel if compiled and self._cancels else ""
+        operation = compiled.definition.cancel if compiled and not self._migrates else ""
         if not operation:
             return None if waiting else (_V.FINISH_FIRST, f"{why}; its callout is under way")
         cancel = self._state.tasks.get(cancel_task(task))

@@ -193,6 +193,8 @@ class TaskRows:
                 if (verdict is _V.UPDATE and kept.state is _S.READY) or (self._rescheduled and fresh):
                     # its condition, and when it is to start, is looked at again before it does
                     kept.state, kept.started_at, kept.retries = _S.PENDING, None, 0
+                if kept.state in _NOT_STARTED and old.role is TaskRole.PLANNED:
+                    kept.kind = wanted.kind
                 if verdict is _V.UPDATE and old.attempts:
                     # its next attempt asks for something else, so it is another request
                     kept.generation += 1

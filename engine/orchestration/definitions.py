@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from weakref import WeakKeyDictionary
 
 from orderloom.engine.expressions import CompiledExpression, Scope
@@ -30,6 +31,7 @@ class CompiledTask:
     """A task definition with its formulas ready to evaluate and its names resolved."""
 
     __slots__ = (
+        "_asks",
         "definition",
         "key",
         "matching",
@@ -51,12 +53,33 @@ class CompiledTask:
         self.definition = definition
         self.operation: Operation | None = program.design.operations.get(definition.operation)
         self.retry: RetryPolicy | None = definition.retry or (self.operation.retry if self.operation else None)
+        self._asks = ""
         self.when = compiled(definition.when)
         self.until = compiled(definition.until)
         self.until_instant = compiled(definition.until_instant)
         self.matching = compiled(event.matching) if event else None
         self.key = compiled(event.key) if event else None
         self.sets = tuple(CompiledSet(each.attribute, program.expression(each.value)) for each in definition.sets)
+
+    @property
+    def asks(self) -> str:
+        """A mark of what the task asks of a person, or awaits: versions of a design that ask the same share it."""
+        if not self._asks:
+            task = self.definition
+            formulas = (task.when, task.until, task.until_instant, task.event.matching if task.event else None)
+            form = [(each.name, str(each.type), each.required, each.default, each.title) for each in task.form]
+            words = (
+                task.kind,
+                task.queue,
+                task.title,
+                task.due,
+                form,
+                task.event.event if task.event else "",
+                task.within,
+            )
+            told = repr((words, [each.text if each else "" for each in formulas]))
+            self._asks = sha256(told.encode()).hexdigest()[:12]
+        return self._asks
 
     def results(self) -> Mapping[str, Attribute]:
         """What a person who completes the task by hand may enter: outputs, fields of the form, of the event."""

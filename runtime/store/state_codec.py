@@ -54,6 +54,8 @@ def task_bytes(task: Task) -> bytes:
         found["message"] = task.message
     if task.queue:
         found["queue"] = task.queue
+    if task.asked:
+        found["asked"] = task.asked
     if task.by:
         found["by"] = task.by
     if task.role is not TaskRole.PLANNED:
@@ -96,6 +98,7 @@ def task_from(id: str, data: bytes) -> Task:
         code=get("code", ""),
         message=get("message", ""),
         queue=get("queue", ""),
+        asked=get("asked", ""),
         due=maybe_instant(get("due")),
         ready_at=maybe_instant(get("ready")),
         started_at=maybe_instant(get("started")),

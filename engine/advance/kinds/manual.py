@@ -12,5 +12,6 @@ def start_manual(turn: Turn, task: Task) -> None:
     """Opens the work item; `WorkCompleted` ends it."""
     definition = turn.compiled(task).definition
     task.queue = definition.queue
+    task.asked = turn.compiled(task).asks
     turn.move(task, TaskState.WAITING, why=f"in queue `{definition.queue}`")
     open_work(turn, task, WorkKind.MANUAL, definition.title)

@@ -17,6 +17,7 @@ def start_wait(turn: Turn, task: Task) -> None:
         complete(turn, task, why=f"`{compiled.until.text}` is true")
         return
     event = compiled.definition.event
+    task.asked = compiled.asks
     turn.move(task, TaskState.WAITING, why=f"for event `{event.event}`" if event else "for its condition")
     if event:
         key = to_json(compiled.key.evaluate(scope)) if compiled.key else None

@@ -154,6 +154,7 @@ tasks = st.builds(
     code=texts,
     message=texts,
     queue=texts,
+    asked=texts,
     due=maybe_instants,
     ready_at=maybe_instants,
     started_at=maybe_instants,
