@@ -9,7 +9,7 @@ from orderloom.engine.change.admission import barred
 from orderloom.engine.change.content import Wanted, kind_of, ordered, wanted
 from orderloom.engine.change.decide import Verdicts
 from orderloom.engine.change.findings import with_findings
-from orderloom.engine.change.lines import Differences, LineDiff, Merge
+from orderloom.engine.change.lines import Differences, LineDiff, Merge, unfit
 from orderloom.engine.change.returns import Returns
 from orderloom.engine.change.rows import TaskRows, conflict_task
 from orderloom.engine.orchestration.definitions import Definitions, definitions
@@ -79,6 +79,9 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
         content = with_findings(program, state, plain, lost)
         diff, verdicts, redone = _weighed(program, state, content, kind, known)
     merged = Merge(program, state, content).lines(redone | verdicts.again)
+    problems = tuple(unfit(program, merged.values())) if kind is ChangeKind.MIGRATE else ()
+    if problems:
+        return replace(plan, problems=problems, reasons=problems)
     lines, former = _lines(state, content, merged, plan.revision)
     superseded = frozenset(line.id for line in former.values())
     rows = TaskRows(program, state, verdicts, lines, superseded, known, rescheduled=bool(plan.dates))

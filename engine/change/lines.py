@@ -6,7 +6,7 @@ meanwhile: that is carried over, unless the task that delivered it is done again
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeVar
@@ -19,6 +19,7 @@ from orderloom.engine.orchestration.sight import ANY, ORDER, PARENT, ROOT, Key
 from orderloom.engine.program import Program
 from orderloom.models.catalog import Action
 from orderloom.models.change import AttributeChange, ChangeKind
+from orderloom.models.conversion import from_json, to_json
 from orderloom.models.fulfillment import Line, Origin, Provenance
 from orderloom.models.order import TAKEN_BACK, OrderStatus
 from orderloom.models.plan import OrderState, Task, TaskRole
@@ -162,6 +163,19 @@ def _explicit(line: Line, name: str) -> bool:
     return provenance is not None and provenance.origin is Origin.ORDER
 
 
+def unfit(program: Program, lines: Iterable[Line]) -> Iterator[str]:
+    """In words, what was delivered and is not of the type that this version of the design has there."""
+    for line in lines:
+        known = program.specs[line.spec].attributes
+        for name, provenance in line.provenance.items():
+            if line.context or provenance.origin not in _DELIVERED or line.attributes.get(name) is None:
+                continue
+            try:
+                from_json(to_json(line.attributes[name]), known[name].type.maybe(), program.design.enums)
+            except ValueError as error:
+                yield f"line `{line.id}`: `{name}`, set by `{provenance.by}`, has another type in that version: {error}"
+
+
 class Merge:
     """Puts the wanted lines together with what was delivered meanwhile."""
 
@@ -191,8 +205,10 @@ class Merge:
             new.written = old.written and old.state is OrderStatus.PENDING_CANCELLATION
             return new
         new.state, new.written = old.state, old.written and old.asset == new.asset
+        known = self._program.specs[line.spec].attributes
         for name, provenance in old.provenance.items():
-            if provenance.origin in _DELIVERED and provenance.by not in redone:
+            # another version of the design may not have it any more
+            if provenance.origin in _DELIVERED and provenance.by not in redone and name in known:
                 _deliver(new, name, old.attributes.get(name), provenance)
         new.attributes = _in_order(new.attributes, old.attributes)
         new.provenance = _in_order(new.provenance, old.provenance)

@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from orderloom.engine.change import assess
 from orderloom.engine.program import Program
 from orderloom.models.callout import Outcome
+from orderloom.models.catalog import Attribute
 from orderloom.models.expression import Root
 from orderloom.models.inventory import EMPTY
 from orderloom.models.journal import AmendmentRequested, CalloutAnswered, MigrationRequested
 from orderloom.models.order import OrderStatus
 from orderloom.models.plan import TaskRole, TaskState
 from orderloom.models.tasks import PlanDefinition
+from orderloom.models.values import INTEGER, STRING, Type
 from tests.engine.building import attribute, item, order, spec
 from tests.engine.change.world import World
 from tests.engine.conftest import Kit
@@ -100,3 +103,25 @@ def test_what_amends_is_amended_while_it_amends() -> None:
     world.finish()
     assert world.state.status is OrderStatus.COMPLETED
     assert world.state.tasks["1/Go.do/Alter.tell/Again.tell"].state is TaskState.COMPLETED
+
+
+@pytest.mark.parametrize("kind", [None, INTEGER, STRING])
+def test_what_was_delivered_is_of_the_type_that_the_other_version_has(kind: Type | None) -> None:
+    """One that the other version does not have is left behind; one of another type keeps the order from moving."""
+
+    def version(*attributes: Attribute, **fields: Any) -> Program:
+        do = Kit.task("call", "Go.do", **fields)
+        plan = Kit.plan("Go", "P", do, Kit.task("manual", "Go.visit", after=("Go.do",)))
+        return Kit.program([spec("P", "product", *attributes)], [plan], [Kit.operation("sys.do", attribute("ref"))])
+
+    world = World(version(attribute("port"), sets=_PORT), order(item("1", "P")), EMPTY)
+    world.apply(CalloutAnswered(task="1/Go.do", attempt=1, outcome=Outcome.COMPLETED, outputs={"ref": "A-1"}))
+    world.program = version(*((attribute("port", kind),) if kind else ()))
+    plan = assess(world.program, world.state, MigrationRequested(inventory=world.inventory, design="d", by="ana"))
+    if kind is INTEGER:
+        (problem,) = plan.problems
+        assert problem.startswith("line `1`: `port`, set by `1/Go.do`, has another type in that version: expected")
+        return
+    migrated(world, world.program)
+    (left,) = world.left().values()
+    assert left.attributes == ({"port": "A-1"} if kind else {})
