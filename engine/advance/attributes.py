@@ -34,10 +34,10 @@ def set_attribute(turn: Turn, line: Line, name: str, value: Value, provenance: P
             # another value has come before it
             continue
         else:
-            arrives = wanted is not None and (each.attributes.get(attribute) is None or by.origin is Origin.RULE)
+            replaces = each.attributes.get(attribute) is not None and by.origin is not Origin.RULE
             _write(turn, each, attribute, wanted, by)
-            if arrives:
-                late = weave(turn, each, attribute).values
+            if wanted is not None:
+                late = weave(turn, each, attribute, replaces=replaces).values
         if by.origin is Origin.RULE:
             take_up(turn, each)
         late += _derived(turn, each, attribute)

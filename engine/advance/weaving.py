@@ -21,14 +21,17 @@ from orderloom.models.plan import Task, TaskRole
 Joined = Mapping[str, Sequence[LineSource]]
 
 
-def weave(turn: Turn, line: Line, attribute: str) -> Staged:
-    """Takes in what an attribute that has arrived makes of its line; the values in the result are still to be set.
+def weave(turn: Turn, line: Line, attribute: str, *, replaces: bool) -> Staged:
+    """Takes in what an attribute that has arrived, or `replaces` what was there, makes of its line; the values in the
+    result are still to be set.
 
     Pending tasks come after new ones where the design says so. What cannot be carried out is left out as
     a whole, and a note tells why.
     """
     state = turn.state
-    found = decompose_further(turn.program, state.order, state.lines, line.id, attribute, turn.index.around)
+    found = decompose_further(
+        turn.program, state.order, state.lines, line.id, attribute, turn.index.around, replaces=replaces
+    )
     if found.problems:
         _note(turn, line, attribute, "; ".join(problem.message for problem in found.problems))
         return Staged()

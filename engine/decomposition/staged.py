@@ -46,14 +46,21 @@ def decompose_further(
     line: str,
     attribute: str,
     around: Surroundings | None = None,
+    *,
+    replaces: bool = False,
 ) -> Staged:
     """What the rules make of an attribute of a line that has just got its value; `lines` are not changed.
 
-    `around` are the surroundings of `lines`, where they are known.
+    `around` are the surroundings of `lines`, where they are known. Where the value `replaces` another one, and rules have
+    made of that what they would not make now, nothing is made: that is left to an amendment, with what is to go.
     """
-    if attribute not in program.asking:
+    asking = program.asking.get(attribute)
+    if asking is None:
         return Staged()
-    return decompose_arrived(program, order, ((line, attribute),), around or Surroundings(program, lines))
+    around = around or Surroundings(program, lines)
+    if replaces and _lets_go(program, order, asking, line, around):
+        return Staged()
+    return decompose_arrived(program, order, ((line, attribute),), around)
 
 
 def decompose_arrived(
@@ -82,6 +89,17 @@ def decompose_arrived(
     if work.problems:
         return Staged(problems=tuple(work.problems))
     return Staged(added=tuple(further.made), joined=tuple(further.joined.values()), values=tuple(further.values))
+
+
+def _lets_go(program: Program, order: ProductOrder, asking: Asking, line: str, around: Surroundings) -> bool:
+    """Whether a rule that asks for the attribute has fired, and would not any more."""
+    for each, looking in around.looking(asking, line):
+        fired = {rule.id for rule in looking if (each.id, rule.id) in around.fired}
+        if fired and not fired <= {
+            program.firing[place].id for place in program.decompositions.match(around.scope(order, each))
+        }:
+            return True
+    return False
 
 
 def _touched(asking: Asking, line: str, around: Surroundings) -> Iterator[tuple[Line, frozenset[str]]]:
