@@ -195,6 +195,8 @@ class ChangePlan:
     conflicts: tuple[Conflict, ...] = ()
     #: requested dates that differ
     dates: tuple[DateChange, ...] = ()
+    #: its priority before and after, where that differs
+    priority: tuple[int, int] | None = None
     #: None where it was not asked for, or cannot be told yet
     outlook: Outlook | None = None
     #: why the wanted content cannot be carried out, in words

@@ -380,8 +380,10 @@ def _summary(plan: ChangePlan) -> dict[str, Json]:
     for each in plan.tasks:
         found = counts.get(each.verdict.value, 0)
         counts[each.verdict.value] = (found if isinstance(found, int) else 0) + 1
+    priority: dict[str, Json] = {"priority": list(plan.priority)} if plan.priority else {}
     return {
         "revision": plan.revision,
+        **priority,
         "tasks": counts,
         "past return": [each.why for each in plan.refusals],
         "consequences": [each.text for each in plan.consequences],

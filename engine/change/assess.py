@@ -58,6 +58,7 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
             revision=state.revision + 1,
             everything=not order.items,
             dates=_dates(state.order, order) if order.items else (),
+            priority=_priority(state.order, order),
         )
     plain = wanted(program, state, request)
     content = plain if plain.problems or plain.everything else with_findings(program, state, plain, frozenset())
@@ -67,6 +68,7 @@ def assess(program: Program, state: OrderState, request: ChangeRequest) -> Chang
         revision=state.revision + 1,
         everything=content.everything,
         dates=_dates(state.order, content.order),
+        priority=_priority(state.order, content.order),
     )
     if content.problems:
         return replace(plan, problems=content.problems, reasons=content.problems)
@@ -150,6 +152,10 @@ def _dates(before: ProductOrder, after: ProductOrder) -> tuple[DateChange, ...]:
         ("requested completion", before.requested_completion, after.requested_completion),
     )
     return tuple(DateChange(name=name, before=was, after=now) for name, was, now in pairs if was != now)
+
+
+def _priority(before: ProductOrder, after: ProductOrder) -> tuple[int, int] | None:
+    return (before.priority, after.priority) if before.priority != after.priority else None
 
 
 def _lines(

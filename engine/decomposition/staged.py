@@ -51,8 +51,8 @@ def decompose_further(
 ) -> Staged:
     """What the rules make of an attribute of a line that has just got its value; `lines` are not changed.
 
-    `around` are the surroundings of `lines`, where they are known. Where the value `replaces` another one, and rules have
-    made of that what they would not make now, nothing is made: that is left to an amendment, with what is to go.
+    `around` are the surroundings of `lines`, where they are known. Where the value `replaces` another one, and rules
+    have made of that what they would not make now, nothing is made: an amendment sees to it, with what is to go.
     """
     asking = program.asking.get(attribute)
     if asking is None:

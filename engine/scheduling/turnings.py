@@ -43,6 +43,8 @@ def turnings(
     if latest is not None and started is None:
         if not is_held(task):
             found.append(Turning(earlier(latest.start, spare), Jeopardy.YELLOW, "it should start soon"))
+        elif task.due is not None and task.due > latest.start:
+            found.append(Turning(EARLIEST, Jeopardy.RED, "it is to start too late to finish in time"))
         found.append(Turning(latest.start, Jeopardy.RED, "its latest start has passed"))
     elif latest is not None and started is not None:
         finish = _finish(program, compiled, task, started)

@@ -67,7 +67,7 @@ def show(plan: ChangePlan, title: str) -> None:
         screen.say("  conflict", f"{conflict.line}.{conflict.attribute}:", f"{there}, the change wants {wants};")
         screen.say("    a person decides in", conflict.task)
     if dates := list(_dates(plan)):
-        screen.show_table(("date", "before → after"), dates)
+        screen.show_table(("of the order", "before → after"), dates)
     lines = [each for each in plan.lines if each.verdict is not LineVerdict.KEEP]
     if lines:
         screen.show_table(("decision", "line", "before → after", "why"), [_line(each) for each in lines], "lines")
@@ -83,6 +83,8 @@ def show(plan: ChangePlan, title: str) -> None:
 def _dates(plan: ChangePlan) -> Iterator[tuple[object, ...]]:
     for each in plan.dates:
         yield each.name, _date(each.before).append(" → ").append_text(_date(each.after))
+    if plan.priority:
+        yield "priority", " → ".join(map(str, plan.priority))
     if found := plan.outlook:
         before = _date(found.expected_before).append(" ").append_text(screen.state(found.jeopardy_before))
         after = _date(found.expected_after).append(" ").append_text(screen.state(found.jeopardy_after))

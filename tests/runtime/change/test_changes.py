@@ -224,3 +224,15 @@ def test_a_preview_of_a_migration_is_refused_while_calls_are_under_way(tmp_path:
         runtime.deploy({**FILES, "bundle.yaml": "name: boxes\nversion: 1.1.0\n"})
         plan = runtime.preview_migrate(id, "1.1.0")
         assert plan.reasons == (f"order `{id}` has callouts under way; migrate it once they have answered",)
+
+
+def test_another_priority_holds_for_what_is_open_and_is_told(runtime: SyncRuntime) -> None:
+    id = sent(runtime)
+    assert [item.priority for item in runtime.work(order=id)] == [4]
+    assert runtime.preview_amend(id, order(priority="0")).priority == (4, 0)
+    runtime.amend(id, order(priority="0"), "ada")
+    runtime.run_until_idle()
+    assert [item.priority for item in runtime.work(order=id)] == [0]
+    assert runtime.order(id).priority == 0
+    assert "'priority': [4, 0]" in str(runtime.journal(id))
+    assert not runtime.replay(id).differences
