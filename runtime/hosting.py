@@ -90,6 +90,7 @@ class Host:
             await self._resting.wait()
         for duty in self._tasks:
             await duty.close(_GRACE)
+        await self._worker.let_go()
         self._worker.close()
         for connector in self._connectors:
             await connector.close()

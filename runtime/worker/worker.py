@@ -174,6 +174,10 @@ class Worker:
         finally:
             watch.cancel()
 
+    async def let_go(self) -> None:
+        """Waits no longer for calls under way; they are sent again by the next worker."""
+        await self._lanes.drain(0)
+
     def close(self) -> None:
         """Ends the thread; what is not durable is taken up again by the next worker."""
         self._sealer.shutdown(wait=True)
