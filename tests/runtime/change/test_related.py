@@ -177,15 +177,31 @@ plan Draw for Card on add {
 """
 
 
-def test_tasks_that_would_wait_for_each_other_are_handed_to_a_person(tmp_path: Path) -> None:
+CIRCLE = """
+product Letter { }
+product Card {
+  number  string
+}
+plan Post for Letter on add { call post { operation depot.send   after Card.draw within related order } }
+plan Draw for Card on add {
+  call sketch { operation depot.send   after Letter.post within related order   set number = response.tracking }
+  milestone draw { after number }
+}
+"""
+
+
+@pytest.mark.parametrize("plans", (RING, CIRCLE), ids=("tasks", "attribute"))
+def test_orders_that_would_wait_for_each_other_are_handed_to_a_person(tmp_path: Path, plans: str) -> None:
+    """In the second, `Card.draw` comes after no task of its own order, but `Card.sketch` supplies what it waits for."""
     send = FILES["templates/send.http.j2"].replace('"size": {{ line.size }}', '"spec": {{ line.spec }}')
-    files = {**FILES, "design.loom": FILES["design.loom"] + RING, "templates/send.http.j2": send}
+    files = {**FILES, "design.loom": FILES["design.loom"] + plans, "templates/send.http.j2": send}
     with SyncRuntime(tmp_path / "home") as runtime:
         runtime.deploy(files)
         runtime.submit(letter("two", id="one"))
         assert states(runtime, "one") == {"post": T.PENDING}
         runtime.submit(card("one", id="two"))
         assert states(runtime, "two") == {"sketch": T.FALLOUT, "draw": T.PENDING}
+        assert states(runtime, "one") == {"post": T.PENDING}
         (item,) = runtime.work()
         assert "order `one` waits for this one in turn" in item.message
         runtime.retry(item.id, "ada")
@@ -207,44 +223,12 @@ def test_a_task_does_not_wait_for_an_order_that_waits_for_its_own(runtime: SyncR
     assert not any(runtime.replay(each).differences for each in (first, "later"))
 
 
-CIRCLE = """
-product Letter { }
-product Card {
-  number  string
-}
-plan Post for Letter on add { call post { operation depot.send   after Card.draw within related order } }
-plan Draw for Card on add {
-  call sketch { operation depot.send   after Letter.post within related order   set number = response.tracking }
-  milestone draw { after number }
-}
-"""
-
-
 @pytest.fixture(scope="module")
 def circles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SyncRuntime]:
     send = FILES["templates/send.http.j2"].replace('"size": {{ line.size }}', '"spec": {{ line.spec }}')
     with SyncRuntime(tmp_path_factory.mktemp("circles") / "home") as runtime:
         runtime.deploy({**FILES, "design.loom": FILES["design.loom"] + CIRCLE, "templates/send.http.j2": send})
         yield runtime
-
-
-def test_a_circle_that_closes_through_an_attribute_is_handed_to_a_person(tmp_path: Path) -> None:
-    """`Card.draw` comes after no task of its own order, but `Card.sketch` supplies what it waits for."""
-    send = FILES["templates/send.http.j2"].replace('"size": {{ line.size }}', '"spec": {{ line.spec }}')
-    files = {**FILES, "design.loom": FILES["design.loom"] + CIRCLE, "templates/send.http.j2": send}
-    with SyncRuntime(tmp_path / "home") as runtime:
-        runtime.deploy(files)
-        runtime.submit(letter("two", id="one"))
-        assert states(runtime, "one") == {"post": T.PENDING}
-        runtime.submit(card("one", id="two"))
-        assert states(runtime, "two") == {"sketch": T.FALLOUT, "draw": T.PENDING}
-        assert states(runtime, "one") == {"post": T.PENDING}
-        (item,) = runtime.work()
-        assert "order `one` waits for this one in turn" in item.message
-        runtime.retry(item.id, "ada")
-        runtime.run_until_idle()
-        assert [runtime.order(each).status for each in ("one", "two")] == [S.COMPLETED, S.COMPLETED]
-        assert not any(runtime.replay(each).differences for each in ("one", "two"))
 
 
 RUNS = count()
