@@ -16,6 +16,7 @@ from orderloom.engine.scheduling.turnings import colour, is_held
 from orderloom.models.conversion import Json, to_json
 from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.journal import CancelTimer, EntryKind, Publish, StartTimer, TimerFired, TimerKind
+from orderloom.models.order import OrderStatus
 from orderloom.models.plan import PlanState, Task, TaskRole, TaskState
 
 #: the expected completion is told anew when it moves by more than this share of the order's whole time
@@ -99,11 +100,10 @@ def jeopardy_timer_fired(turn: Turn) -> None:
 def keep_time(turn: Turn) -> None:
     """At the end of a step: recolours what it touched and what the time has changed, sets the timer."""
     state = turn.state
-    if state.plan is PlanState.NOT_STARTED:
-        return
-    if state.status.final and turn.early:
+    if state.plan is not PlanState.NOT_STARTED and state.status.final and turn.early:
         turn.tell(CancelTimer(task="", kind=TimerKind.START))
     if not state.tasks:
+        _keep_waiting(turn)
         return
     coloured = state.jeopardy_at is not None or state.jeopardy is not Jeopardy.GREEN
     if state.order.requested_completion is None and not is_timed(turn.program) and not coloured:
@@ -129,6 +129,24 @@ def keep_time(turn: Turn) -> None:
     often = max(8, len(state.tasks) // 4)
     if turn.rescheduled or changed or not (state.version + 1) % often:
         _expect(turn, timeline)
+
+
+def _keep_waiting(turn: Turn) -> None:
+    """An order that waits as a whole has no tasks to reckon with: it is red once its requested completion is past."""
+    state = turn.state
+    due = state.order.requested_completion
+    late = due is not None and due <= turn.at and not state.status.final
+    now = Jeopardy.RED if late else Jeopardy.GREEN
+    if state.jeopardy is not now:
+        former, state.jeopardy = state.jeopardy, now
+        _tell(turn, "", former, now, "it still waits" if late else "it waits no more, or may take longer")
+    if due is not None and due > turn.at and state.status is OrderStatus.PENDING:
+        if state.jeopardy_at != due:
+            state.jeopardy_at = due
+            turn.tell(StartTimer(task="", kind=TimerKind.JEOPARDY, attempt=0, due=due))
+    elif state.jeopardy_at is not None:
+        state.jeopardy_at = None
+        turn.tell(CancelTimer(task="", kind=TimerKind.JEOPARDY))
 
 
 def _timeline(turn: Turn) -> Timeline:

@@ -115,7 +115,7 @@ def programs(draw: st.DrawFn, *, working: bool = True) -> Program:
             for each in specs
             if each.name[0] in _FEEDERS[target[0]] and (scopes[target] not in _PLACED or _fixed(each))
         ]
-        rules.append(_rule(draw, draw(st.sampled_from(sources)), target, place, bool(delivering)))
+        rules.append(_rule(draw, draw(st.sampled_from(sources)), target, scopes[target], place, bool(delivering)))
     plans = [_delivery(draw, each) for each in delivering]
     if working:
         busy = draw(st.sets(st.sampled_from((*PRODUCTS, *PRODUCTS, *TECHNICAL)), min_size=2, max_size=5))
@@ -158,7 +158,7 @@ def _fixed(source: Spec) -> bool:
     return source.level is Level.PRODUCT or (source.level is Level.CUSTOMER_SERVICE and source.scope is Scope.LINE)
 
 
-def _rule(draw: st.DrawFn, source: Spec, target: str, place: int, delivered: bool) -> DecompositionRule:
+def _rule(draw: st.DrawFn, source: Spec, target: str, scope: Scope, place: int, delivered: bool) -> DecompositionRule:
     around = _AROUND if _fixed(source) else ()
     group = draw(st.sampled_from(("", "", "g")))
     late: tuple[Expression, ...] = ()
@@ -182,7 +182,9 @@ def _rule(draw: st.DrawFn, source: Spec, target: str, place: int, delivered: boo
         # what it joined would change: conditions of other rules that held before might no longer hold
         sets = {}
     if delivered and draw(st.booleans()):
-        values = list(_LATE_VALUES if source.level is Level.PRODUCT else _LATE_VALUES[:1])
+        # several sources would contradict each other only then, and the first keep its say
+        alone = source.level is Level.PRODUCT and scope is Scope.LINE
+        values = list(_LATE_VALUES if alone else _LATE_VALUES[:1])
         sets["d"] = draw(st.sampled_from(values[:1]))
         sets["s"] = draw(st.sampled_from(values))
     units: list[Expression | None] = [None, lit(2, INTEGER), ref("quantity", INTEGER, meta=True)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from orderloom.models.inventory import AssetState
+from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.order import OrderStatus
 from orderloom.runtime.errors import ExternalIdUsed, NotAllowed, OrderRefused, SubmittedBefore
 from orderloom.runtime.synchronous import SyncRuntime
@@ -148,3 +150,24 @@ def test_a_started_order_is_not_started_again(runtime: SyncRuntime) -> None:
     assert runtime._runtime._store.request(receipt.number)[1] == f"order `{first.id}` does not wait, it is pending"
     with pytest.raises(NotAllowed, match="was submitted later"):
         runtime.order_at(first.id, runtime.order(first.id).submitted_at.replace(year=2000))
+
+
+def test_an_order_that_waits_past_its_requested_completion_is_red(runtime: SyncRuntime) -> None:
+    first = runtime.submit(order()).id
+    related = [{"id": first, "relationshipType": "dependsOn"}]
+    late = runtime.submit(order(orderRelationship=related, requestedCompletionDate="2020-01-01T00:00:00Z")).id
+    far = runtime.submit(order(orderRelationship=related, requestedCompletionDate="2120-01-01T00:00:00Z")).id
+    assert statuses(runtime, late, far) == [S.PENDING, S.PENDING]
+    assert [runtime.state(each).jeopardy for each in (late, far)] == [Jeopardy.RED, Jeopardy.GREEN]
+    assert runtime.state(far).jeopardy_at == datetime(2120, 1, 1, tzinfo=UTC)
+    assert "it still waits" in str(runtime.journal(late))
+    wanted = order(orderRelationship=related, requestedCompletionDate="2120-01-01T00:00:00Z")
+    runtime.amend(late, wanted, "ada")
+    runtime.cancel(far, "ada")
+    assert statuses(runtime, late, far) == [S.PENDING, S.CANCELLED]
+    assert [runtime.state(each).jeopardy for each in (late, far)] == [Jeopardy.GREEN, Jeopardy.GREEN]
+    timers = {each.order for each in runtime._runtime._store.timers(datetime(2121, 1, 1, tzinfo=UTC), 9)}
+    assert (late in timers, far in timers) == (True, False)
+    for each in (first, late):
+        finish(runtime, each)
+    assert not any(runtime.replay(each).differences for each in (first, late, far))
