@@ -107,6 +107,24 @@ class Program:
         return {rule.id: rule for rule in self.firing}
 
     @cached_property
+    def made_of(self) -> Mapping[str, frozenset[str]]:
+        """By attribute name, the names of what rules make of it, directly or not."""
+        next_ones: dict[str, set[str]] = {}
+        for rule in self.firing:
+            for mapping in rule.mappings:
+                for name in mapping.reads:
+                    next_ones.setdefault(name, set()).add(mapping.attribute)
+        found: dict[str, frozenset[str]] = {}
+        for start, first in next_ones.items():
+            seen, todo = set(first), list(first)
+            while todo:
+                fresh = next_ones.get(todo.pop(), set()) - seen
+                seen |= fresh
+                todo += fresh
+            found[start] = frozenset(seen)
+        return found
+
+    @cached_property
     def derived(self) -> Mapping[str, frozenset[str]]:
         """The attributes of each spec that rules alone set: no task does, so they are as the rules say or absent."""
         found: dict[str, set[str]] = {}

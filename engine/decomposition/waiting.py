@@ -8,10 +8,18 @@ from orderloom.models.fulfillment import Line
 
 
 def waits(program: Program, line: Line) -> bool:
-    """Whether more may come of the line: a rule asks for an attribute that it lacks and that a task supplies."""
+    """Whether more may come of the line: a rule asks for an attribute that it lacks and that a task supplies, or for
+    what rules make of that."""
     spec = program.specs.get(line.spec)
-    absent = (name for name in spec.supplied_later if line.attributes.get(name) is None) if spec else ()
-    return any(_asked(line, program.asking[name]) for name in absent if name in program.asking)
+    asking = program.asking
+    for name in spec.supplied_later if spec else ():
+        if line.attributes.get(name) is not None:
+            continue
+        if name in asking and _asked(line, asking[name]):
+            return True
+        if not asking.keys().isdisjoint(program.made_of.get(name, ())):
+            return True
+    return False
 
 
 def _asked(line: Line, asking: Asking) -> bool:

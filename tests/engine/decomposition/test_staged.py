@@ -164,6 +164,20 @@ def test_what_goes_makes_way_for_one_item_whoever_asks_for_it(kit: type[Kit]) ->
     assert (set(found.users), found.quantity) == ({"O2:2", "O2:3"}, 4)
 
 
+def test_what_is_shared_is_found_by_what_rules_make_of_an_attribute_that_is_to_come(kit: type[Kit]) -> None:
+    """The item took the place of one that went with a move, so that its id does not follow from what it merges by."""
+    specs = [PRODUCT, spec("Access", "cfs", attribute("port")), spec("Card", "resource", scope=Scope.ACCOUNT)]
+    rules = (rule("P", "Access", sets={"port": ref("port")}), rule("Access", "Card", when=PRESENT))
+    find = kit.task("auto", "Sell.find", sets=(kit.sets("port", kit.constant("7")),))
+    running = kit.program(specs, [kit.plan("Sell", "P", find)], rules=rules)
+    inventory = simulate(running, order(item("1", "P"), id="O1")).inventory
+    inventory = simulate(running, order(item("2", "P", Action.MOVE, product="O1:1"), id="O2"), inventory).inventory
+    assert "Card@account:ACC'" in inventory.assets
+    inventory = simulate(running, order(item("3", "P"), id="O3"), inventory).inventory
+    (card,) = [each for each in inventory.assets.values() if each.spec == "Card"]
+    assert card.users == {"Access@line:O2:2", "Access@line:O3:3"}
+
+
 def test_what_was_suspended_before_something_in_use_joins_it_is_in_use_again(kit: type[Kit]) -> None:
     specs = [PRODUCT, spec("Q", "product"), spec("Shared", "rfs", scope=Scope.ACCOUNT), spec("Below", "resource")]
     rules = (rule("P", "Shared", when=PRESENT), rule("Q", "Shared"), rule("Shared", "Below"))
