@@ -153,7 +153,10 @@ class Verdicts:
         if self._given_up(task):
             return
         why = "the changed line does not call for it" if stays else "its line is taken back"
-        self.verdicts[task.id] = self._end(task, why)
+        verdict = self.verdicts[task.id] = self._end(task, why)
+        if stays and task.state in _DONE and not self._migrates:
+            # what it delivered goes with it, for those who saw that as well
+            self._first = (*self._first, *self._delivered(task, verdict[0]))
 
     def _former(self, task: Task) -> None:
         """An earlier run whose later one does not come about: taken back with it."""
