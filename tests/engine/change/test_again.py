@@ -210,3 +210,21 @@ def test_what_runs_in_a_subplan_that_is_not_wanted_any_more_is_not_either() -> N
     assert {tasks[each].state for each in ("1/PP.s", "1/PP.s/In.x", "1/PP.s/In.x/Deep.y")} == {TaskState.SKIPPED}
     world.finish()
     assert world.state.status is OrderStatus.COMPLETED
+
+
+def test_what_a_task_delivered_that_moves_to_another_line_goes_with_what_others_made_of_it() -> None:
+    """`PP.once` ran for the one bundle there was; then it is to run for the product above, where it is not wanted."""
+    once = Kit.task(
+        "call", "PP.once", once=Reach.BUNDLE, when=Kit.equal("a", "1"), undo="sys.undo",
+        sets=(Kit.sets("d", Kit.read("ref", Root.RESPONSE)),),
+    )  # fmt: skip
+    copy = Kit.task("auto", "PP.copy", after=("PP.once",), sets=(Kit.sets("e", Kit.read("d")),))
+    product = spec("P", "product", *map(attribute, "ade"), supplied_later=["d", "e"], contains=[("P", 0, None)])
+    plan = Kit.plan("PP", "P", once, copy, Kit.task("manual", "PP.stay"))
+    world = World(Kit.program([product], [plan], OPERATIONS), order(item("1", "P", a="1")), EMPTY)
+    world.apply(world.possible["1/PP.once", "answer"])
+    assert world.state.lines["1"].attributes["e"]
+    amended(world, order(item("0", "P", a="2"), item("1", "P", a="1", parent="0")))
+    world.finish()
+    left = {each.id: dict(each.attributes) for each in world.left().values()}
+    assert left == {"O1:0": {"a": "2"}, "O1:1": {"a": "1"}}
