@@ -61,6 +61,10 @@ class TaskRole(StrEnum):
     CONFLICT = "conflict"
 
 
+#: what the plan asks for, and not what takes others back, is left of them, or is for a person to decide
+LIVE = frozenset((TaskRole.PLANNED, TaskRole.AMEND))
+
+
 class PlanState(StrEnum):
     NOT_STARTED = "notStarted"
     IN_PROGRESS = "inProgress"

@@ -12,12 +12,11 @@ from orderloom.engine.advance.turn import Turn
 from orderloom.engine.orchestration.remedies import base
 from orderloom.models.journal import EntryKind, RelatedOrdersWaived, RelatedTaskEnded
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import OrderState, PlanState, Task, TaskRole, TaskState
+from orderloom.models.plan import LIVE, OrderState, PlanState, Task, TaskState
 from orderloom.models.tasks import TaskKind
 
 #: error code of a task that comes after tasks of a related order which will never be done
 RELATED_ORDER_ENDED = "related_order_ended"
-_WORKING = (TaskRole.PLANNED, TaskRole.AMEND)
 _GOING = (OrderStatus.ASSESSING_CANCELLATION, OrderStatus.PENDING_CANCELLATION)
 
 
@@ -26,7 +25,7 @@ def related_verdict(state: OrderState, definition: str) -> str | None:
     why they will never be done where the order has ended otherwise; None while that is open."""
     if state.plan is PlanState.NOT_STARTED and not state.status.final:
         return None
-    tasks = [task for task in state.tasks.values() if task.role in _WORKING and base(task.definition) == definition]
+    tasks = [task for task in state.tasks.values() if task.role in LIVE and base(task.definition) == definition]
     if tasks and all(task.state.done for task in tasks):
         return ""
     if state.status in _GOING:

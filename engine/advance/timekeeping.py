@@ -17,7 +17,7 @@ from orderloom.models.conversion import Json, to_json
 from orderloom.models.jeopardy import Jeopardy
 from orderloom.models.journal import CancelTimer, EntryKind, Publish, StartTimer, TimerFired, TimerKind
 from orderloom.models.order import OrderStatus
-from orderloom.models.plan import PlanState, Task, TaskRole, TaskState
+from orderloom.models.plan import LIVE, PlanState, Task, TaskState
 
 #: the expected completion is told anew when it moves by more than this share of the order's whole time
 _MOVED = 0.05
@@ -38,7 +38,7 @@ def start_of(turn: Turn, task: Task) -> datetime | None:
 
     What takes others back, looks after them or is for a person to decide does not wait for the start of the order.
     """
-    if task.role not in (TaskRole.PLANNED, TaskRole.AMEND):
+    if task.role not in LIVE:
         return None
     wanted = turn.state.order.requested_start if turn.early else None
     late = turn.compiled(task).definition.start_late and turn.state.order.requested_completion is not None

@@ -24,7 +24,7 @@ from orderloom.models.change import TaskVerdict
 from orderloom.models.expression import Root
 from orderloom.models.fulfillment import Line, LineSource, Origin
 from orderloom.models.order import TAKEN_BACK
-from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
+from orderloom.models.plan import LIVE, OrderState, Task, TaskRole, TaskState
 from orderloom.models.rules import Mapping as SetMapping
 from orderloom.models.tasks import TaskKind
 
@@ -37,7 +37,6 @@ _DONE = frozenset((TaskState.COMPLETED, TaskState.AMENDED))
 _SKIPPED = TaskState.SKIPPED
 #: with the id of a subplan: its tasks are affected because it may no longer be wanted
 _PARTS = "@parts"
-LIVE = frozenset((TaskRole.PLANNED, TaskRole.AMEND))
 
 
 class Verdicts:
@@ -71,7 +70,7 @@ class Verdicts:
         #: the wanted tasks by id, with those of amend plans that stand in the place of one
         self.planned: dict[str, Task] = dict(wanted.tasks)
         #: keys of what is delivered anew whatever differs
-        self._first: tuple[Key, ...] = ()
+        self._first: list[Key] = []
 
     def decide(self) -> None:
         """Fills in `verdicts`."""
@@ -80,7 +79,7 @@ class Verdicts:
             for line, name in self.made_of(clash.line, clash.attribute):
                 keys: tuple[Key, ...] = ((line, name), (line, ANY))
                 self._causes |= dict.fromkeys(keys, "")
-                self._first = (*self._first, *keys)
+                self._first += keys
         for task in self._state.tasks.values():
             if task.role is TaskRole.AMEND and task.id in self._wanted.tasks and not self._given_up(task):
                 self._amending(task)
@@ -99,7 +98,7 @@ class Verdicts:
                     kept.append(task)
         # what is new at a line delivers what was not there, or came from another one
         new = filter(self._is_new_at_its_line, self._wanted.tasks.values())
-        self._first += tuple(key for task in new for key in self._delivered(task, _V.ADD))
+        self._first += (key for task in new for key in self._delivered(task, _V.ADD))
         if self._migrates:
             self._ask_anew(kept)
         self._affect(kept)
@@ -135,7 +134,7 @@ class Verdicts:
                     self._amending(part)
         else:
             self.verdicts[whole.id] = (_V.RESTART, "the design no longer says how to amend it")
-            self._first = (*self._first, *self._delivered(whole, _V.RESTART), *self._not_amended(whole))
+            self._first += (*self._delivered(whole, _V.RESTART), *self._not_amended(whole))
 
     def _parts_of(self, whole: Task) -> Iterator[Task]:
         """The tasks of an amend plan, and of the plans within it, that stand in the place of a task."""
@@ -156,7 +155,7 @@ class Verdicts:
         verdict = self.verdicts[task.id] = self._end(task, why)
         if stays and task.state in _DONE and not self._migrates:
             # what it delivered goes with it, for those who saw that as well
-            self._first = (*self._first, *self._delivered(task, verdict[0]))
+            self._first += self._delivered(task, verdict[0])
 
     def _former(self, task: Task) -> None:
         """An earlier run whose later one does not come about: taken back with it."""
@@ -224,7 +223,7 @@ class Verdicts:
             why = "the other version of the design has it otherwise"
             verdict = self._under_way(task, why) or (self._again(task, why) if _taken_on(task) else (_V.RESTART, why))
             self.verdicts[task.id] = verdict
-            self._first = (*self._first, *self._delivered(task, verdict[0]))
+            self._first += self._delivered(task, verdict[0])
 
     def _affect(self, kept: Iterable[Task]) -> None:
         """Follows what differs to the tasks that see it, and on to those that see what these deliver."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from orderloom.engine.change.decide import LIVE, Verdicts
+from orderloom.engine.change.decide import Verdicts
 from orderloom.engine.orchestration.definitions import Definitions
 from orderloom.engine.orchestration.remedies import base
 from orderloom.models.change import Consequence, Refusal, TaskVerdict
-from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
+from orderloom.models.plan import LIVE, OrderState, Task, TaskRole, TaskState
 from orderloom.models.tasks import NoReturn, PointOfNoReturn
 
 _REACHED = frozenset((TaskState.COMPLETED, TaskState.AMENDED))

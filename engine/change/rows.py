@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from orderloom.engine.change.decide import LIVE, Verdicts
+from orderloom.engine.change.decide import Verdicts
 from orderloom.engine.change.lines import Clash
 from orderloom.engine.change.parts import parts_of
 from orderloom.engine.change.undoing import Aftermath, providers
@@ -16,7 +16,7 @@ from orderloom.engine.orchestration.sight import sight
 from orderloom.engine.program import Program
 from orderloom.models.change import TaskDecision, TaskVerdict
 from orderloom.models.fulfillment import Line
-from orderloom.models.plan import OrderState, Task, TaskRole, TaskState
+from orderloom.models.plan import LIVE, OrderState, Task, TaskRole, TaskState
 from orderloom.models.tasks import TaskKind
 
 _V = TaskVerdict
@@ -189,8 +189,8 @@ class TaskRows:
                     kept.elsewhere = wanted.elsewhere
                 if old.state is _S.FROZEN:
                     kept.state = _S.READY if old.started_at else _S.PENDING
-                fresh = kept.state in (_S.READY, _S.HELD) and not self._verdicts.tried(old)
-                if (verdict is _V.UPDATE and kept.state is _S.READY) or (self._rescheduled and fresh):
+                again = verdict is _V.UPDATE and kept.state is _S.READY
+                if again or (self._rescheduled and self._is_untried(old, kept.state)):
                     # its condition, and when it is to start, is looked at again before it does
                     kept.state, kept.started_at, kept.retries = _S.PENDING, None, 0
                 if kept.state in _NOT_STARTED and old.role is TaskRole.PLANNED:
@@ -199,6 +199,10 @@ class TaskRows:
                     # its next attempt asks for something else, so it is another request
                     kept.generation += 1
                 self.tasks[wanted.id] = kept
+
+    def _is_untried(self, old: Task, state: TaskState) -> bool:
+        """Whether its turn has come, and nothing has been sent or begun."""
+        return state in (_S.READY, _S.HELD) and not self._verdicts.tried(old)
 
     def _keep_others(self) -> None:
         """Tasks outside the wanted plan: earlier runs, what ended, what takes back."""

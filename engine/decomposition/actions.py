@@ -62,7 +62,7 @@ def wanted_line(work: Work, group: Group, asset: Asset | None, reconsidered: Seq
         attributes={},
         parent=first.id,
         root=first.root,
-        asset=asset.id if asset else unheld(work, f"{target.name}@{target.scope}:{group.anchor}"),
+        asset=asset.id if asset else unheld(work, item_of(group)),
         scope=target.scope,
         anchor=_anchor(target, group.anchor),
         sources=tuple(LineSource(each.source.id, each.rule.id) for each in contributions),
@@ -211,6 +211,12 @@ def _hold(line: Line, asset: Asset) -> None:
     line.before = dict(asset.attributes)
     line.held = asset
     line.provenance = dict.fromkeys(asset.attributes, _FROM_INVENTORY)
+
+
+def item_of(group: Group) -> str:
+    """The id that an item has by what it merges by."""
+    target = group.rule.target
+    return f"{target.name}@{target.scope}:{group.anchor}"
 
 
 def unheld(work: Work, id: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from orderloom.engine.decomposition.actions import differs
 from orderloom.engine.decomposition.surroundings import Surroundings
 from orderloom.engine.firing import FiringRule
 from orderloom.engine.program import Program
@@ -46,7 +47,7 @@ def turned(line: Line) -> bool:
     """Whether a technical line was to stay as it is, and no longer does."""
     if line.action is not Action.NO_CHANGE or line.context or not line.sources or line.held is None:
         return False
-    return line.attributes != line.before or line.quantity != line.held.quantity
+    return differs(line, line.held)
 
 
 def derived(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from orderloom.engine.decomposition.actions import action_of, held_by, settle, unheld, wanted_line
+from orderloom.engine.decomposition.actions import action_of, held_by, item_of, settle, unheld, wanted_line
 from orderloom.engine.decomposition.deriving import Supplied, takes_over
 from orderloom.engine.decomposition.levels import Levels
 from orderloom.engine.decomposition.merging import Group, merge_values
@@ -153,8 +153,7 @@ class _Further(Levels):
         work = self._work
         groups = list(self._groups.pop(stratum).values())
         for group, asset in zip(groups, held_by(work, groups), strict=True):
-            target = group.rule.target
-            new = f"{target.name}@{target.scope}:{group.anchor}"
+            new = item_of(group)
             there = work.by_asset.get(asset.id if asset else new)
             if there is not None and there.action is Action.DELETE:
                 # what goes is not brought back: a new item takes its place, or has done so already

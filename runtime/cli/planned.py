@@ -66,8 +66,8 @@ def show(plan: ChangePlan, title: str) -> None:
         there = f"{screen.value_text(conflict.delivered)} by {conflict.by}"
         screen.say("  conflict", f"{conflict.line}.{conflict.attribute}:", f"{there}, the change wants {wants};")
         screen.say("    a person decides in", conflict.task)
-    if dates := list(_dates(plan)):
-        screen.show_table(("of the order", "before → after"), dates)
+    if differences := list(_of_the_order(plan)):
+        screen.show_table(("of the order", "before → after"), differences)
     lines = [each for each in plan.lines if each.verdict is not LineVerdict.KEEP]
     if lines:
         screen.show_table(("decision", "line", "before → after", "why"), [_line(each) for each in lines], "lines")
@@ -80,7 +80,7 @@ def show(plan: ChangePlan, title: str) -> None:
         screen.remark("calls are under way: the rest is decided once they have answered or are cancelled")
 
 
-def _dates(plan: ChangePlan) -> Iterator[tuple[object, ...]]:
+def _of_the_order(plan: ChangePlan) -> Iterator[tuple[object, ...]]:
     for each in plan.dates:
         yield each.name, _date(each.before).append(" → ").append_text(_date(each.after))
     if plan.priority:

@@ -26,7 +26,7 @@ _HEADER = (
 _STATUS = "UPDATE orders SET status = ? WHERE id = ?"
 _OUTLINE = "UPDATE contents SET outline = ? WHERE order_id = ?"
 _AMENDED = "UPDATE contents SET amended = ? WHERE order_id = ?"
-_CHANGED = "UPDATE orders SET design = ?, priority = ?, external_id = ? WHERE id = ?"
+_CHANGED = "UPDATE orders SET design = ?, external_id = ? WHERE id = ?"
 _RAISED = (
     "UPDATE orders SET priority = ? WHERE id = ?",
     "UPDATE outbox SET priority = ? WHERE order_id = ?",

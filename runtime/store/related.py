@@ -44,10 +44,11 @@ def write_related(writer: sqlite3.Connection, rows: Rows) -> int:
     for order, _at in rows.ended:
         writer.execute(_ALL_OF, (order,))
     if writer.execute(_ANY).fetchone():
+        now = max((at for _state, at in rows.moved), default=0)
         for (gated,) in set(rows.gated):
             state = _found(writer, gated)
             if state is not None and state.plan is PlanState.NOT_STARTED:
-                told += _tell_of_circles(writer, state, max(at for _state, at in rows.moved))
+                told += _tell_of_circles(writer, state, now)
         for state, at in rows.moved:
             for name in _names(state):
                 waiting = writer.execute(_OF, (name,)).fetchall()
@@ -57,7 +58,7 @@ def write_related(writer: sqlite3.Connection, rows: Rows) -> int:
             told += _tell_of_standstill(writer, state, at)
         for (gated,) in set(rows.gated):
             for state in _waiting_for(writer, gated):
-                told += _tell_of_standstill(writer, state, max(at for _state, at in rows.moved))
+                told += _tell_of_standstill(writer, state, now)
     return told
 
 

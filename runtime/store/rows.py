@@ -186,7 +186,7 @@ def _change(rows: Rows, commit: OrderCommit) -> None:
     order = state.order.id
     rows.amended.append((order_bytes(state.order), order))
     rows.work_taken_back.append((order,))
-    rows.changed.append((state.design, state.order.priority, state.order.external_id, order))
+    rows.changed.append((state.design, state.order.external_id, order))
     rows.raised.append((state.order.priority, order))
     fresh = list(state.former.items())[commit.former :]
     rows.former += [(order, id, line.id, line_bytes(line)) for id, line in fresh]

@@ -10,8 +10,8 @@ from orderloom.models.plan import Task, TaskState
 
 def start_manual(turn: Turn, task: Task) -> None:
     """Opens the work item; `WorkCompleted` ends it."""
-    definition = turn.compiled(task).definition
-    task.queue = definition.queue
-    task.asked = turn.compiled(task).asks
+    compiled = turn.compiled(task)
+    definition = compiled.definition
+    task.queue, task.asked = definition.queue, compiled.asks
     turn.move(task, TaskState.WAITING, why=f"in queue `{definition.queue}`")
     open_work(turn, task, WorkKind.MANUAL, definition.title)
