@@ -83,7 +83,7 @@ class WordBuilder:
                     depth = max(depth, self._depths.get((item.span.start, item.span.end), 0))
             elif child is not None and type(child) is not Lexeme:
                 depth = max(depth, self._depths.get((child.span.start, child.span.end), 0))
-        span: Span = node.span  # type: ignore[attr-defined]
+        span: Span = node.span  # type: ignore[attr-defined]  # all syntax nodes have one
         self._depths[span.start, span.end] = depth + 1
         if depth == MAX_DEPTH:
             self._problem(

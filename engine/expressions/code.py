@@ -145,11 +145,11 @@ class _Writer:
             [ast.FunctionDef(name="evaluate", args=arguments, body=[ast.Return(body)], decorator_list=[])], []
         )
         if "type_params" in ast.FunctionDef._fields:
-            module.body[0].type_params = []  # type: ignore[attr-defined]
+            module.body[0].type_params = []  # type: ignore[attr-defined]  # Python 3.12
         code: CodeType = compile(ast.fix_missing_locations(module), "<expression>", "exec")
         names: dict[str, Any] = dict(self.constants)
         exec(code, names)
-        return names["evaluate"]  # type: ignore[no-any-return]
+        return names["evaluate"]  # type: ignore[no-any-return]  # what was just compiled
 
     def keep(self, value: object) -> ast.expr:
         """A constant that has no literal form in Python."""

@@ -86,7 +86,7 @@ def moment_plus(left: Any, right: Any) -> Value:
     if isinstance(span, Period):
         return add_months(moment, span.months)
     try:
-        return moment + span  # type: ignore[no-any-return]
+        return moment + span  # type: ignore[no-any-return]  # of checked types
     except OverflowError:
         return None
 
@@ -96,7 +96,7 @@ def moment_minus(left: Any, right: Any) -> Value:
     if isinstance(right, Period):
         return add_months(left, -right.months)
     try:
-        return left - right  # type: ignore[no-any-return]
+        return left - right  # type: ignore[no-any-return]  # of checked types
     except OverflowError:
         return None
 
@@ -165,7 +165,7 @@ def minus(value: Any) -> Value:
         case Period():
             return Period(-value.months)
     try:
-        return -value  # type: ignore[no-any-return]
+        return -value  # type: ignore[no-any-return]  # of a checked type
     except OverflowError:
         return None
 
@@ -248,7 +248,7 @@ def total(kind: Kind, values: Iterable[Any]) -> Value:
             result = add(result, value)
             if result is None:
                 return None
-    return result  # type: ignore[no-any-return]
+    return result  # type: ignore[no-any-return]  # sums of values are values
 
 
 def any_of(outcomes: Iterable[bool | None]) -> bool | None:

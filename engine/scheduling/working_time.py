@@ -7,7 +7,7 @@ last closing where it is taken away.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -193,5 +193,8 @@ def _change(midnight: datetime, before: timedelta, after: timedelta, zone: ZoneI
     """When the zone's clock is changed on a day that begins and ends with different offsets, to the second."""
     start = midnight.replace(tzinfo=UTC) - max(before, after) - _SECOND
     seconds = range(int((_ONE_DAY + abs(after - before) + 2 * _SECOND) / _SECOND))
-    key: Callable[[int], bool] = lambda n: (start + n * _SECOND).astimezone(zone).utcoffset() != before  # noqa: E731
-    return start + bisect_right(seconds, False, key=key) * _SECOND
+
+    def has_changed(second: int) -> bool:
+        return (start + second * _SECOND).astimezone(zone).utcoffset() != before
+
+    return start + bisect_right(seconds, False, key=has_changed) * _SECOND

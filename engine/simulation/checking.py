@@ -281,7 +281,7 @@ def _shown(value: object) -> str:
         return f"`{span_text(value)}`"
     if isinstance(value, tuple):
         return "[" + ", ".join(_shown(each) for each in value) + "]"
-    return f"`{to_json(value)}`"  # type: ignore[arg-type]
+    return f"`{to_json(value)}`"  # type: ignore[arg-type]  # anything else is a value
 
 
 def _listed(texts: Iterable[str]) -> str:

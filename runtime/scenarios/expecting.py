@@ -163,7 +163,7 @@ def _row(subject: Subject, node: Node, attributes: dict[str, Attribute], names: 
             values |= names.values(value, attributes, "attribute")
         else:
             values[name] = value.typed(attributes[name].type, names.enums)
-    return Row(place=node.place, fields=fields, attributes=values), count  # type: ignore[arg-type]
+    return Row(place=node.place, fields=fields, attributes=values), count  # type: ignore[arg-type]  # read by kind above
 
 
 def _field(subject: Subject, name: str, node: Node, names: Names) -> object:

@@ -45,7 +45,7 @@ def operation(
         response=None if response is None else Template(path="templates/response.yaml.j2", text=response),
         outputs={key: Attribute(name=key, title="", type=found, required=True) for key, found in outputs.items()},
         callback=callback,
-        **more,  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]  # fields as a test gives them
     )
 
 

@@ -25,12 +25,12 @@ def rule(**changes: object) -> WatchRule:
         "connector": "sys",
         "actions": (Notify(name="noc"),),
     }
-    return WatchRule(**(given | changes))  # type: ignore[arg-type]
+    return WatchRule(**(given | changes))  # type: ignore[arg-type]  # as a test gives them
 
 
 def failure(second: float, **changes: object) -> Occurrence:
     given: dict[str, object] = {"connector": "sys", "operation": "sys.go", "order": "O-1", "account": "A-1"}
-    return Occurrence(watched=Watched.FAILURES, at=START + second * SECOND, **(given | changes))  # type: ignore[arg-type]
+    return Occurrence(watched=Watched.FAILURES, at=START + second * SECOND, **(given | changes))  # type: ignore[arg-type]  # as a test gives them
 
 
 rules = st.builds(

@@ -91,7 +91,7 @@ async def live(folder: Path, program: Program, orders: int, until: Callable[[Sql
     worker = Worker(
         store,
         lambda _digest: program,
-        lambda _digest, _name: system,  # type: ignore[arg-type, return-value]
+        lambda _digest, _name: system,  # type: ignore[arg-type, return-value]  # no more of one is asked
         duties=[BulkDuty(store, Library(program))],  # type: ignore[arg-type]
     )
     stop = asyncio.Event()

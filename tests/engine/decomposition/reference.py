@@ -78,7 +78,7 @@ def _products(order: ProductOrder, inventory: Inventory) -> list[Wanted]:
                 level=Level.PRODUCT,
                 action=item.action,
                 quantity=item.quantity if not held or item.action is Action.MODIFY else held.quantity,
-                attributes={**(held.attributes if held else {}), **given},  # type: ignore[dict-item]
+                attributes={**(held.attributes if held else {}), **given},  # type: ignore[dict-item]  # JSON of plain values is values
                 parent=item.parent,
                 root=None,
                 asset=item.product or f"{order.id}:{item.id}",

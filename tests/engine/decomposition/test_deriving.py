@@ -47,7 +47,7 @@ def running(kit: type[Kit], *rules: DecompositionRule, kind: str = "auto") -> Pr
 
 
 def sets(value: Expression, **fields: object) -> DecompositionRule:
-    return rule("P", "Access", sets={"port": value}, **fields)  # type: ignore[arg-type]
+    return rule("P", "Access", sets={"port": value}, **fields)  # type: ignore[arg-type]  # as a test gives them
 
 
 def amend(wanted: ProductOrder) -> Change:
